@@ -1,0 +1,124 @@
+"""What every backend shares: the text of a kernel, a launch, its arguments, and what a run gives back."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    import numpy as np
+
+    from ..hwmodels import Machine
+    from ..ir.nodes import Loc
+
+Role = Literal["in", "out", "inout"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextParam:
+    """A parameter of an emitted kernel, in call order.
+
+    kind: `buffer` (dtype, role), `scalar` (dtype), `local` (local memory of the launch's `shared_bytes`, an OpenCL
+    argument), `template` (an integer template argument of MLX that receives the launch's `shared_bytes`).
+    """
+
+    name: str
+    kind: Literal["buffer", "scalar", "local", "template"]
+    dtype: str = ""
+    role: Role | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class KernelText:
+    """An emitted kernel: what a runtime compiles, and what the reader of that language reads back.
+
+    For Metal, `source` is the body and `header` what stands before the kernel, as `mx.fast.metal_kernel` takes them;
+    for all other languages `source` is the whole file and `header` is empty.
+    """
+
+    language: Literal["cuda", "opencl", "metal"]
+    entry: str
+    source: str
+    params: tuple[TextParam, ...]
+    header: str = ""
+    options: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Launch:
+    """Groups along x, y, z; threads in a group along x, y, z; dynamic shared memory in bytes."""
+
+    grid: tuple[int, int, int]
+    block: tuple[int, int, int]
+    shared_bytes: int = 0
+
+    @property
+    def threads(self) -> int:
+        """Threads in a group."""
+        return self.block[0] * self.block[1] * self.block[2]
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """A defect that a run showed, apart from its values: kind, what happened, where.
+
+    kinds: out-of-bounds, race, divergence, uninitialised, misaligned, shuffle, arithmetic, limit.
+    """
+
+    kind: str
+    message: str
+    loc: Loc | None = None
+
+
+@dataclass(slots=True)
+class RunResult:
+    """After a run: every buffer's contents (flat arrays by name), damaged guards, findings, seconds per repeat."""
+
+    buffers: dict[str, np.ndarray]
+    damaged_guards: list[str] = field(default_factory=list)
+    findings: list[Finding] = field(default_factory=list)
+    seconds: list[float] = field(default_factory=list)
+
+
+@dataclass(frozen=True, slots=True)
+class Availability:
+    """Whether a backend can run here: what was found, or the reason why not."""
+
+    backend: str
+    available: bool
+    detail: str
+
+
+class Executable(ABC):
+    """A compiled kernel."""
+
+    @abstractmethod
+    def run(
+        self, launch: Launch, args: Mapping[str, Any], *, guard_bytes: int = 0, repeats: int = 0
+    ) -> RunResult:
+        """Run once on copies of `args` (flat arrays for buffers, Python numbers for scalars, by parameter name).
+
+        Each buffer lies between guard zones of `guard_bytes`, checked afterwards, where the runtime allows that.
+        `repeats` more runs are timed. The arrays passed in are never written.
+        """
+
+
+class Backend(ABC):
+    """A runtime. Heavy libraries are imported in the methods."""
+
+    name: str
+
+    @abstractmethod
+    def availability(self) -> Availability:
+        """Say what this backend found here, or why it cannot run."""
+
+    @abstractmethod
+    def compile(self, text: KernelText, machine: Machine) -> Executable:
+        """Compile a kernel; raises CompileError with the compiler's message."""
+
+    def devices(self) -> Sequence[str]:
+        """Names of the devices that this backend can use here."""
+        return ()

@@ -1,0 +1,320 @@
+"""Calls: the functions that a language defines (by a table of handlers), and the program's own device functions."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import TYPE_CHECKING
+
+from ...ir.diagnostics import refuse
+from ...ir.mathlib import MATH
+from ...ir.nodes import (
+    Atomic, Barrier, Bitcast, Call, Const, Convert, Element, Expr, Fence, Grid, GridIndex, Loc, MakeVector, MathCall,
+    Scope, Shuffle, Stmt, Vote,
+)  # fmt: skip
+from ...ir.types import BOOL, I32, U32, VOID, Array, Pointer, Scalar, Type, Vector
+from .types import parse_type
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from .context import CallSite, FunctionContext, Handler, Node
+
+
+def lower_call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | Stmt:
+    """Lower a call to an expression, or to a statement for barriers and fences."""
+    from .unit import lower_device_function
+
+    callee = _callee(node)
+    if callee is None:
+        raise refuse("GP1102", "a call through a pointer or of a function object", loc)
+    decl = fc.unit.decls.get(callee["id"], callee)
+    name = fc.unit.qualified(decl)
+    args = node["inner"][1:]
+    has_body = any(c.get("kind") == "CompoundStmt" for c in decl.get("inner", ()))
+    if not has_body:
+        handler = fc.unit.language.calls.get(name)
+        if handler is None:
+            raise refuse("GP1104", f"the function {name} is not supported", loc)
+        returns = parse_type({"qualType": _return_type(decl["type"])}, loc).type
+        site = CallSiteOf(name, fc, args, returns, loc)
+        return handler(fc, site)
+    function = lower_device_function(fc, decl, loc)
+    lowered: list[Expr] = []
+    params = [c for c in decl["inner"] if c.get("kind") == "ParmVarDecl"]
+    for arg, param, formal in zip(args, params, function.params, strict=False):
+        value = lower_argument(fc, arg, param, loc)
+        lowered.append(coerce(value, formal.type))
+    for param in params[len(args) :]:
+        raise refuse("GP1102", f"the default argument {param.get('name')}", loc)
+    return Call(function.name, tuple(lowered), function.returns, loc=loc)
+
+
+def CallSiteOf(name: str, fc: FunctionContext, args: Sequence[Node], returns: Type, loc: Loc | None) -> CallSite:  # noqa: N802
+    """Lower a call's arguments (default arguments included) and return the site."""
+    from .context import CallSite
+    from .expr import lower_expr
+
+    lowered = tuple(lower_expr(fc, a) for a in args if not _is_missing_default(a))
+    return CallSite(name, lowered, tuple(args), returns, loc)
+
+
+def _is_missing_default(node: Node) -> bool:
+    return node["kind"] == "CXXDefaultArgExpr" and not node.get("inner")
+
+
+def _return_type(info: dict[str, str]) -> str:
+    text = info.get("desugaredQualType") or info["qualType"]
+    return text[: text.index("(")].strip() if "(" in text and not text.startswith("__attribute__") else text
+
+
+def _callee(node: Node) -> Node | None:
+    target: Node = node["inner"][0]
+    while target["kind"] in ("ImplicitCastExpr", "ParenExpr"):
+        target = target["inner"][0]
+    ref = target.get("referencedDecl")
+    return ref if ref and ref["kind"] == "FunctionDecl" else None
+
+
+def lower_argument(fc: FunctionContext, arg: Node, param: Node, loc: Loc | None) -> Expr:
+    """Lower an argument; for a reference parameter that the IR passes as a pointer, its address."""
+    from .expr import address_of, lower_expr
+
+    value = lower_expr(fc, arg)
+    parsed = parse_type(param["type"], loc)
+    if parsed.reference and not by_value(parsed.const, parsed.type):
+        return address_of(fc, value, loc)
+    return value
+
+
+def by_value(const: bool, t: Type) -> bool:
+    """Tell whether a reference parameter can be passed by value: a const reference to a scalar, vector or pointer."""
+    return const and not isinstance(t, Array)
+
+
+def coerce(value: Expr, t: Type) -> Expr:
+    """Give a C truth value (an int there, a bool here) the type of the place it goes to."""
+    if value.type == BOOL and isinstance(t, Scalar) and t not in (BOOL, VOID):
+        return Convert(value, t, True, loc=value.loc)
+    return value
+
+
+def lower_construct(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    """Lower constructors and braced initialisers of vectors and scalars."""
+    from .expr import lower_expr, zero
+
+    inner = [c for c in node.get("inner", ()) if c.get("kind")]
+    t = parse_type(node["type"], loc).type
+    if not inner:
+        return zero(t, loc)
+    values = [lower_expr(fc, c) for c in inner]
+    if len(values) == 1 and values[0].type == t:
+        return values[0]
+    if isinstance(t, Vector):
+        items: list[Expr] = []
+        for v in values:
+            if isinstance(v.type, Vector):
+                raise refuse("GP1102", "a vector built from vectors", loc)
+            items.append(coerce(v, t.elem))
+        items += [zero(t.elem, loc)] * (t.lanes - len(items))
+        return MakeVector(tuple(items), t, loc=loc)
+    if isinstance(t, Scalar) and len(values) == 1:
+        return coerce(values[0], t)
+    raise refuse("GP1102", f"an initialiser of type {t}", loc)
+
+
+# --- handlers: each factory returns a function from a call to an IR node
+
+
+def math(fn: str) -> Handler:
+    """A math function; operands are brought to the result's type."""
+
+    def handle(_fc: FunctionContext, site: CallSite) -> Expr:
+        spec = MATH[fn]
+        t = site.args[0].type if spec.result != "same" else site.type
+        if not isinstance(t, Scalar | Vector):
+            raise refuse("GP1104", f"{site.name} on {t}", site.loc)
+        args = tuple(
+            a if a.type == t or (spec.int_last and i == len(site.args) - 1) else Convert(a, t, True, loc=site.loc)
+            for i, a in enumerate(site.args)
+        )
+        result = {"same": t, "i32": I32, "bool": BOOL}[spec.result]
+        return MathCall(fn, args, result, loc=site.loc)
+
+    return handle
+
+
+def by_type(on_float: str, on_int: str) -> Handler:
+    """A math function with one name for floats and another for integers (`min`, `abs`)."""
+
+    def handle(fc: FunctionContext, site: CallSite) -> Expr | Stmt:
+        t = site.type.elem if isinstance(site.type, Vector) else site.type
+        return math(on_float if isinstance(t, Scalar) and t.is_float else on_int)(fc, site)
+
+    return handle
+
+
+def operator(op: str) -> Handler:
+    """A function that is an operator (`__fadd_rn`): never contracted, which no port does anyway."""
+
+    def handle(_fc: FunctionContext, site: CallSite) -> Expr:
+        from .expr import combine
+
+        return combine(op, site.args[0], site.args[1], site.loc)
+
+    return handle
+
+
+def grid(kind: Grid, *, convert: Scalar | None = None) -> Handler:
+    """A function of a constant axis that gives an index (`get_local_id(0)`)."""
+
+    def handle(_fc: FunctionContext, site: CallSite) -> Expr:
+        axis = constant_int(site, 0) if site.args else 0
+        if not 0 <= axis <= 2:
+            raise refuse("GP1102", f"{site.name} of axis {axis}", site.loc)
+        index = GridIndex(kind, axis, loc=site.loc)
+        return Convert(index, convert, True, loc=site.loc) if convert else index
+
+    return handle
+
+
+def barrier(scope: Scope) -> Handler:
+    """A barrier statement."""
+    return lambda _fc, site: Barrier(scope, loc=site.loc)
+
+
+def fence(scope: Scope) -> Handler:
+    """A fence statement."""
+    return lambda _fc, site: Fence(scope, loc=site.loc)
+
+
+def subgroup_barrier(fc: FunctionContext, site: CallSite) -> Stmt:
+    """`__syncwarp(mask)` with the full mask."""
+    if site.args:
+        require_full_mask(site, 0)
+    fc.uses_subgroup = True
+    return Barrier(Scope.SUBGROUP, loc=site.loc)
+
+
+def constant_int(site: CallSite, index: int) -> int:
+    """Return an argument that must be an integer constant."""
+    from .expr import fold
+
+    value = fold(site.args[index])
+    if not isinstance(value, int):
+        raise refuse("GP1104", f"argument {index + 1} of {site.name} must be a constant", site.loc)
+    return int(value)
+
+
+def require_full_mask(site: CallSite, index: int) -> None:
+    """Refuse a warp mask that is not the constant 0xffffffff."""
+    from .expr import fold
+
+    value = fold(site.args[index])
+    if not isinstance(value, int) or value & 0xFFFFFFFF != 0xFFFFFFFF:
+        raise refuse("GP1108", f"the mask of {site.name} is not the full mask 0xffffffff", site.loc)
+
+
+def shuffle(kind: str, *, masked: bool = True, undefined: bool = False, width: int = 32) -> Handler:
+    """A shuffle; with `masked`, CUDA's form (mask, value, lane, width=32), else (value, lane)."""
+
+    def handle(fc: FunctionContext, site: CallSite) -> Expr:
+        first = 1 if masked else 0
+        segment = width
+        if masked:
+            require_full_mask(site, 0)
+            if len(site.args) > 3:
+                segment = constant_int(site, 3)
+        if segment and (segment > 32 or segment & (segment - 1)):
+            raise refuse("GP1104", f"the width {segment} of {site.name} is no power of two up to 32", site.loc)
+        value, lane = site.args[first], site.args[first + 1]
+        if not isinstance(value.type, Scalar | Vector):
+            raise refuse("GP1104", f"{site.name} of {value.type}", site.loc)
+        fc.uses_subgroup = True
+        return Shuffle(kind, value, lane, value.type, segment, undefined, loc=site.loc)
+
+    return handle
+
+
+def vote(kind: str, *, masked: bool = True, width: int = 32) -> Handler:
+    """any, all, ballot; with `masked` the first argument is the full mask."""
+
+    def handle(fc: FunctionContext, site: CallSite) -> Expr:
+        from .expr import as_bool
+
+        if masked:
+            require_full_mask(site, 0)
+        fc.uses_subgroup = True
+        value = as_bool(site.args[1 if masked else 0])
+        result = U32 if kind == "ballot" else BOOL
+        found: Expr = Vote(kind, value, result, width, loc=site.loc)
+        return Convert(found, site.type, True, loc=site.loc) if isinstance(site.type, Scalar) and site.type != result else found
+
+    return handle
+
+
+def atomic(op: str, scope: Scope = Scope.DEVICE, *, implied: int | None = None) -> Handler:
+    """An atomic (pointer, value); cas is (pointer, expected, value); `implied` is the operand of inc and dec."""
+
+    def handle(_fc: FunctionContext, site: CallSite) -> Expr:
+        pointer = site.args[0]
+        if not isinstance(pointer.type, Pointer) or not isinstance(pointer.type.elem, Scalar):
+            raise refuse("GP1104", f"{site.name} on {pointer.type}", site.loc)
+        t = pointer.type.elem
+        if implied is not None:
+            return Atomic(op, pointer, Const(implied, t), t, None, scope, loc=site.loc)
+        values = [a if a.type == t else Convert(a, t, True, loc=site.loc) for a in site.args[1:3]]
+        expected = values[0] if op == "cas" else None
+        return Atomic(op, pointer, values[-1] if op == "cas" else values[0], t, expected, scope, loc=site.loc)
+
+    return handle
+
+
+def bitcast(to: Scalar) -> Handler:
+    """The same bits as another type."""
+    return lambda _fc, site: Bitcast(site.args[0], to, loc=site.loc)
+
+
+def make_vector(_fc: FunctionContext, site: CallSite) -> Expr:
+    """`make_float4(x, y, z, w)`."""
+    if not isinstance(site.type, Vector):
+        raise refuse("GP1104", f"{site.name} giving {site.type}", site.loc)
+    return MakeVector(tuple(coerce(a, site.type.elem) for a in site.args), site.type, loc=site.loc)
+
+
+def load_through(_fc: FunctionContext, site: CallSite) -> Expr:
+    """A load with a cache hint (`__ldg(p)`): a plain load."""
+    from .expr import zero
+    from ...ir.nodes import AddressOf, Deref, Offset
+
+    pointer = site.args[0]
+    if isinstance(pointer, AddressOf):
+        return pointer.memory
+    if isinstance(pointer, Offset):
+        return Element(pointer.pointer, pointer.delta, pointer.type.elem, loc=site.loc)
+    if isinstance(pointer.type, Pointer):
+        return Deref(pointer, pointer.type.elem, loc=site.loc)
+    return zero(VOID, site.loc)
+
+
+def convert_to(to: Scalar, *, explicit: bool = True) -> Handler:
+    """A conversion written as a function (`__int2float_rn`)."""
+    return lambda _fc, site: Convert(site.args[0], to, not explicit, loc=site.loc)
+
+
+def identity(_fc: FunctionContext, site: CallSite) -> Expr:
+    """A function that gives its argument back."""
+    return site.args[0]
+
+
+def refused(why: str) -> Handler:
+    """A function that is known, and why it is not supported."""
+
+    def handle(_fc: FunctionContext, site: CallSite) -> Expr:
+        raise refuse("GP1104", f"{site.name}: {why}", site.loc)
+
+    return handle
+
+
+def rename(site: CallSite, name: str) -> CallSite:
+    """Return the site under another name."""
+    return dataclasses.replace(site, name=name)

@@ -1,0 +1,232 @@
+"""What lowering needs to know of a translation unit and of the function at hand."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...ir.diagnostics import Diagnostic, Refusal
+from ...ir.nodes import Expr, Function, Loc, Stmt
+from ...ir.types import Space, Type
+from .tool import Comment, comments
+
+if TYPE_CHECKING:
+    from .types import ParsedType
+
+Node = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class CallSite:
+    """A call of a function that the language defines: its name, lowered arguments, their AST, result type, place."""
+
+    name: str
+    args: tuple[Expr, ...]
+    nodes: tuple[Node, ...]
+    type: Type
+    loc: Loc | None
+
+
+Handler = Callable[["FunctionContext", CallSite], "Expr | Stmt"]
+
+
+@dataclass(frozen=True)
+class Language:
+    """What the lowering of a C-like language needs beside the syntax tree.
+
+    `calls` maps the names of built-in functions (qualified where they live in a namespace) to handlers; `variables`
+    maps built-in variables to a function from an axis to an expression. Pointers without a written space get
+    `default_space`. `padded_vec3` tells that 3-vectors take 4 elements in memory.
+    """
+
+    name: str
+    calls: Mapping[str, Handler]
+    variables: Mapping[str, Callable[[int], Expr]]
+    default_space: Space
+    header: str
+    padded_vec3: bool = False
+
+
+@dataclass
+class Unit:
+    """A parsed translation unit: declarations by id with their namespaces, device functions lowered so far."""
+
+    language: Language
+    ast: Node
+    names: Mapping[str, str]  # temporary file -> the name the user knows it by
+    decls: dict[str, Node] = field(default_factory=dict)
+    scopes: dict[str, str] = field(default_factory=dict)
+    previous_end: dict[str, tuple[str, int]] = field(default_factory=dict)
+    functions: dict[str, Function] = field(default_factory=dict)
+    in_progress: list[str] = field(default_factory=list)
+    diagnostics: list[Diagnostic] = field(default_factory=list)
+    shared_globals: dict[str, Node] = field(default_factory=dict)
+    _texts: dict[str, bytes] = field(default_factory=dict)
+    _comments: dict[str, list[Comment]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        """Index every declaration by id, with its namespace path and where the declaration before it ends."""
+        stack: list[tuple[Node, str]] = [(self.ast, "")]
+        while stack:
+            node, scope = stack.pop()
+            last: tuple[str, int] = ("", 0)
+            for child in node.get("inner", ()):
+                kind = child.get("kind", "")
+                if not kind.endswith("Decl"):
+                    continue
+                if "id" in child:
+                    self.decls[child["id"]] = child
+                    self.scopes[child["id"]] = scope
+                    self.previous_end[child["id"]] = last
+                end = place(child.get("range", {}).get("end", {}))
+                if end:
+                    last = (end["file"], end["line"])
+                if kind in ("NamespaceDecl", "LinkageSpecDecl", "FunctionTemplateDecl", "TranslationUnitDecl"):
+                    name = child.get("name", "") if kind == "NamespaceDecl" else ""
+                    stack.append((child, f"{scope}{name}::" if name else scope))
+                if kind in ("FunctionTemplateDecl", "ClassTemplateDecl"):
+                    for inner in child.get("inner", ()):
+                        if "id" in inner:
+                            self.previous_end.setdefault(inner["id"], self.previous_end[child["id"]])
+                if kind == "EnumDecl":
+                    stack.append((child, scope))
+
+    def loc(self, node: Node) -> Loc | None:
+        """Return where a node begins, in the user's file name."""
+        begin = place(node.get("range", {}).get("begin", {})) or place(node.get("loc", {}))
+        if not begin:
+            return None
+        return Loc(self.names.get(begin["file"], begin["file"]), begin["line"], begin["col"])
+
+    def text(self, file: str) -> bytes:
+        """Return a source file's bytes ('' for files that are not on disk)."""
+        if file not in self._texts:
+            try:
+                self._texts[file] = Path(file).read_bytes()
+            except OSError:
+                self._texts[file] = b""
+        return self._texts[file]
+
+    def token(self, location: Node) -> str:
+        """Return the source text of the token at a location."""
+        return self.text(location["file"])[location["offset"] : location["offset"] + location["tokLen"]].decode(
+            errors="replace"
+        )
+
+    def comments(self, file: str) -> list[Comment]:
+        """Return the comments of a file (none for files that are not on disk)."""
+        if file not in self._comments:
+            self._comments[file] = comments(Path(file)) if self.text(file) else []
+        return self._comments[file]
+
+    def qualified(self, decl: Node) -> str:
+        """Return a declaration's name with its namespaces."""
+        return self.scopes.get(decl.get("id", ""), "") + decl.get("name", "")
+
+    def user_macro(self, node: Node) -> str | None:
+        """Return the name of the user's object-like macro that the whole node was written as, if it was one."""
+        span = node.get("range", {})
+        begin, end = span.get("begin", {}), span.get("end", {})
+        if "expansionLoc" not in begin or "expansionLoc" not in end or "isMacroArgExpansion" in begin["expansionLoc"]:
+            return None
+        where = begin["expansionLoc"]
+        if where["offset"] != end["expansionLoc"].get("offset") or where["file"] != end["expansionLoc"].get("file"):
+            return None
+        if begin["spellingLoc"].get("file", "").endswith(self.language.header):
+            return None
+        name = self.token(where)
+        after = self.text(where["file"])[where["offset"] + where["tokLen"] :][:64].lstrip()
+        return name if name.isidentifier() and not after.startswith(b"(") else None
+
+
+def place(location: Node) -> Node:
+    """Return where a location stands in the file (a macro's use, not its definition); {} if unknown."""
+    found = location.get("expansionLoc", location)
+    return found if "offset" in found else {}
+
+
+@dataclass
+class Variable:
+    """A variable of the function at hand: its IR name, type and space; `reference` ones are pointers in the IR."""
+
+    name: str
+    type: Type
+    space: Space
+    reference: bool = False
+    value: Expr | None = None  # built-in variables and constants stand for an expression
+
+
+@dataclass
+class FunctionContext:
+    """The state of lowering one function."""
+
+    unit: Unit
+    node: Node
+    variables: dict[str, Variable] = field(default_factory=dict)
+    visible: list[set[str]] = field(default_factory=lambda: [set()])
+    before: list[Stmt] = field(default_factory=list)  # statements hoisted out of the expression being lowered
+    lazy: int = 0  # depth of operands that are not always evaluated, where nothing can be hoisted
+    uses_subgroup: bool = False
+    used_comments: set[int] = field(default_factory=set)
+
+    def unique(self, name: str) -> str:
+        """Return `name`, or a variant if a visible variable has it already, and make it visible."""
+        taken = set().union(*self.visible)
+        result, n = name, 2
+        while result in taken:
+            result, n = f"{name}_{n}", n + 1
+        self.visible[-1].add(result)
+        return result
+
+    def declare(self, node: Node, parsed: ParsedType, space: Space) -> Variable:
+        """Make a declared variable known."""
+        variable = Variable(self.unique(node.get("name", "unnamed")), parsed.type, space, parsed.reference)
+        self.variables[node["id"]] = variable
+        return variable
+
+    def comments_before(self, node: Node) -> tuple[str, ...]:
+        """Take the comments of this function's body that stand before a node."""
+        return self._take(place(node.get("range", {}).get("begin", {})))
+
+    def comments_until_end(self, node: Node) -> tuple[str, ...]:
+        """Take the comments that stand before the end of a node (a block's closing brace)."""
+        return self._take(place(node.get("range", {}).get("end", {})))
+
+    def _take(self, at: Node) -> tuple[str, ...]:
+        body = place(self.body.get("range", {}).get("begin", {}))
+        if not at or not body or at["file"] != body["file"]:
+            return ()
+        found: list[str] = []
+        for i, c in enumerate(self.unit.comments(at["file"])):
+            inside = (body["line"], body["col"]) < (c.line, c.col) < (at["line"], at["col"])
+            if inside and i not in self.used_comments:
+                self.used_comments.add(i)
+                found.append(c.text)
+        return tuple(found)
+
+    def comment_behind(self, node: Node) -> str | None:
+        """Take the comment that stands behind a node on its last line."""
+        end = place(node.get("range", {}).get("end", {}))
+        if not end:
+            return None
+        for i, c in enumerate(self.unit.comments(end["file"])):
+            if i not in self.used_comments and c.line == end["line"] and c.col > end["col"]:
+                between = self.unit.text(end["file"]).split(b"\n")[c.line - 1][end["col"] - 1 + end["tokLen"] : c.col - 1]
+                if between.strip() in (b"", b";"):
+                    self.used_comments.add(i)
+                    return c.text
+        return None
+
+    @property
+    def body(self) -> Node:
+        """The function's compound statement."""
+        for child in self.node.get("inner", ()):
+            if child.get("kind") == "CompoundStmt":
+                return child
+        return {}
+
+    def refused(self, refusal: Refusal) -> None:
+        """Keep the diagnostics of a refused statement and go on, so that all are reported at once."""
+        self.unit.diagnostics.extend(refusal.diagnostics)

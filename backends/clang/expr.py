@@ -1,0 +1,534 @@
+"""Expressions of clang's AST as IR expressions."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import struct
+from typing import Any
+
+from ...ir.diagnostics import refuse
+from ...ir.nodes import (
+    AddressOf, Assign, Binary, Bitcast, Component, Const, Convert, Decay, Declare, Deref, Element, Expr, Loc, MakeVector,
+    Offset, PointerCast, Select, Unary, Var,
+)  # fmt: skip
+from ...ir.types import BOOL, F32, F64, I32, U32, U64, VOID, Array, Pointer, Scalar, Space, Type, Vector
+from .calls import lower_call, lower_construct
+from .context import FunctionContext, Node
+from .types import parse_type
+
+ARITHMETIC = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"}
+COMPARISONS = {"<", "<=", ">", ">=", "==", "!="}
+TRANSPARENT = {
+    "ParenExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "ConstantExpr", "CXXBindTemporaryExpr",
+    "CXXDefaultArgExpr",
+}  # fmt: skip
+CASTS = {
+    "ImplicitCastExpr", "CStyleCastExpr", "CXXStaticCastExpr", "CXXFunctionalCastExpr", "CXXReinterpretCastExpr",
+    "CXXConstCastExpr", "CXXAddrspaceCastExpr",
+}  # fmt: skip
+SAME_VALUE = {"LValueToRValue", "NoOp", "FunctionToPointerDecay", "ConstructorConversion", "AddressSpaceConversion"}
+NUMERIC = {
+    "IntegralCast", "FloatingCast", "IntegralToFloating", "FloatingToIntegral", "BooleanToSignedIntegral",
+    "IntegralToBoolean", "FloatingToBoolean",
+}  # fmt: skip
+
+
+def lower_expr(fc: FunctionContext, node: Node) -> Expr:
+    """Lower an expression; raises a refusal for what the IR cannot express."""
+    kind = node["kind"]
+    macro = fc.unit.user_macro(node) if kind not in CASTS else None
+    expr = _lower(fc, node, kind)
+    if macro and not isinstance(expr, Const):
+        value = fold(expr)
+        if value is not None and isinstance(expr.type, Scalar):
+            return Const(value, expr.type, macro, loc=fc.unit.loc(node))
+    if macro and isinstance(expr, Const) and expr.name is None:
+        return dataclasses.replace(expr, name=macro)
+    return expr
+
+
+def condition(fc: FunctionContext, node: Node) -> Expr:
+    """Lower an expression that is used as a truth value."""
+    return as_bool(lower_expr(fc, node))
+
+
+def as_bool(expr: Expr) -> Expr:
+    """Return an expression as a bool: C's comparisons give int, here they are bool again."""
+    while isinstance(expr, Convert) and expr.implicit and expr.value.type == BOOL:
+        expr = expr.value
+    if expr.type == BOOL:
+        return expr
+    if isinstance(expr.type, Scalar):
+        return Binary("!=", expr, Const(0.0 if expr.type.is_float else 0, expr.type), BOOL, loc=expr.loc)
+    raise refuse("GP1102", f"a value of type {expr.type} as a condition is not supported", expr.loc)
+
+
+def fold(expr: Expr) -> bool | int | float | None:
+    """Return the value of a constant expression, or None."""
+    match expr:
+        case Const():
+            return expr.value
+        case Convert(value=value, type=Scalar() as to):
+            inner = fold(value)
+            return None if inner is None else convert_constant(inner, to)
+        case Unary(op=op, value=value):
+            inner = fold(value)
+            if inner is None:
+                return None
+            result = -inner if op == "-" else (not inner if op == "!" else ~int(inner))
+            return wrap(result, expr.type) if isinstance(expr.type, Scalar) else None
+        case Binary(op=op, left=left, right=right, type=Scalar() as to):
+            a, b = fold(left), fold(right)
+            return None if a is None or b is None else _fold_binary(op, a, b, to)
+        case Select(cond=cond, then=then, other=other):
+            c = fold(cond)
+            return None if c is None else fold(then if c else other)
+        case _:
+            return None
+
+
+def _fold_binary(op: str, a: Any, b: Any, to: Scalar) -> bool | int | float | None:
+    if op in ("/", "%") and b == 0:
+        return None
+    if op in ("<<", ">>") and not 0 <= b < to.bits:
+        return None
+    table: dict[str, Any] = {
+        "+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "<<": lambda: a << b, ">>": lambda: a >> b,
+        "&": lambda: a & b, "|": lambda: a | b, "^": lambda: a ^ b, "<": lambda: a < b, "<=": lambda: a <= b,
+        ">": lambda: a > b, ">=": lambda: a >= b, "==": lambda: a == b, "!=": lambda: a != b,
+        "&&": lambda: bool(a and b), "||": lambda: bool(a or b),
+        "/": lambda: a / b if to.is_float else int(math.copysign(1, a) * math.copysign(1, b)) * (abs(a) // abs(b)),
+        "%": lambda: int(math.copysign(abs(a) % abs(b), a)),
+    }  # fmt: skip
+    return wrap(table[op](), to)
+
+
+def convert_constant(value: bool | int | float, to: Scalar) -> bool | int | float | None:
+    """Convert a constant as C does; None where C leaves it undefined."""
+    if to == BOOL:
+        return bool(value)
+    if to.is_float:
+        return wrap(float(value), to)
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            return None
+        whole = math.trunc(value)
+        return whole if wrap(whole, to) == whole else None
+    return wrap(int(value), to)
+
+
+def wrap(value: Any, to: Scalar) -> Any:
+    """Bring a value into the range (integers) or precision (f32) of a type."""
+    if to == BOOL:
+        return bool(value)
+    if to.is_float:
+        if to == F32 and math.isfinite(value):
+            try:
+                return struct.unpack("f", struct.pack("f", value))[0]
+            except OverflowError:
+                return math.copysign(math.inf, value)
+        return float(value)
+    value = int(value) & ((1 << to.bits) - 1)
+    return value - (1 << to.bits) if to.signed and value >> (to.bits - 1) else value
+
+
+def memory_space(fc: FunctionContext, expr: Expr) -> Space:
+    """Return the address space of an expression that denotes memory."""
+    match expr:
+        case Var(name=name):
+            for v in fc.variables.values():
+                if v.name == name:
+                    return v.space
+            return Space.PRIVATE
+        case Element(base=base):
+            return base.type.space if isinstance(base.type, Pointer) else memory_space(fc, base)
+        case Deref(pointer=pointer) if isinstance(pointer.type, Pointer):
+            return pointer.type.space
+        case Component(base=base):
+            return memory_space(fc, base)
+        case _:
+            return Space.PRIVATE
+
+
+def is_memory(expr: Expr) -> bool:
+    """Tell whether an expression denotes memory that may stand as an assignment's target."""
+    match expr:
+        case Var() | Element() | Deref():
+            return True
+        case Component(base=base):
+            return is_memory(base)
+        case _:
+            return False
+
+
+def address_of(fc: FunctionContext, memory: Expr, loc: Loc | None) -> Expr:
+    """Return a pointer to memory."""
+    if isinstance(memory, Deref):
+        return memory.pointer
+    if isinstance(memory.type, Array):
+        return decay(fc, memory, loc)
+    if not is_memory(memory):
+        raise refuse("GP1102", "the address of a value that is not in memory", loc)
+    return AddressOf(memory, Pointer(memory.type, memory_space(fc, memory), const=_is_const(memory)), loc=loc)
+
+
+def _is_const(memory: Expr) -> bool:
+    match memory:
+        case Element(base=base):
+            return base.type.const if isinstance(base.type, Pointer) else _is_const(base)
+        case Component(base=base):
+            return _is_const(base)
+        case _:
+            return False
+
+
+def decay(fc: FunctionContext, array: Expr, loc: Loc | None) -> Expr:
+    """Return an array as a pointer to its first element."""
+    if isinstance(array.type, Array) and not isinstance(array.type.elem, Array):
+        return Decay(array, Pointer(array.type.elem, memory_space(fc, array)), loc=loc)
+    raise refuse("GP1102", "a pointer to a row of a nested array", loc)
+
+
+def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
+    inner: list[Node] = node.get("inner", [])
+    loc = fc.unit.loc(node)
+    if kind in TRANSPARENT:
+        if not inner:
+            raise refuse("GP1102", "a default argument that clang does not show here", loc)
+        return lower_expr(fc, inner[0])
+    if kind in CASTS:
+        return _cast(fc, node, loc)
+    match kind:
+        case "SubstNonTypeTemplateParmExpr":
+            return _template_value(fc, inner, loc)
+        case "DeclRefExpr":
+            return _reference(fc, node, loc)
+        case "IntegerLiteral":
+            return Const(wrap(int(node["value"]), _scalar(node, loc)), _scalar(node, loc), loc=loc)
+        case "FloatingLiteral":
+            scalar = _scalar(node, loc)
+            return Const(wrap(_float(node["value"]), scalar), scalar, loc=loc)
+        case "CXXBoolLiteralExpr":
+            return Const(bool(node["value"]), BOOL, loc=loc)
+        case "CharacterLiteral":
+            return Const(int(node["value"]), _scalar(node, loc), loc=loc)
+        case "UnaryOperator":
+            return _unary(fc, node, loc)
+        case "BinaryOperator":
+            return _binary(fc, node, loc)
+        case "CompoundAssignOperator":
+            from .stmt import lower_assignment
+
+            return _effect(fc, lower_assignment, node, loc)
+        case "ConditionalOperator":
+            return _select(fc, node, loc)
+        case "ArraySubscriptExpr":
+            return _subscript(fc, node, loc)
+        case "MemberExpr" | "ExtVectorElementExpr":
+            return _member(fc, node, loc)
+        case "CallExpr" | "CXXOperatorCallExpr":
+            return _call(fc, node, loc)
+        case "CXXConstructExpr" | "InitListExpr" | "CompoundLiteralExpr" | "CXXTemporaryObjectExpr" | "ParenListExpr":
+            return lower_construct(fc, node, loc)
+        case "CXXScalarValueInitExpr" | "ImplicitValueInitExpr":
+            return zero(parse_type(node["type"], loc).type, loc)
+        case "UnaryExprOrTypeTraitExpr":
+            return _sizeof(fc, node, loc)
+        case _:
+            raise refuse("GP1102", f"{_spoken(kind)} is not supported", loc)
+
+
+def _spoken(kind: str) -> str:
+    names = {"LambdaExpr": "a lambda", "CXXThisExpr": "'this'", "StringLiteral": "a string", "CXXNewExpr": "'new'",
+             "CXXMemberCallExpr": "a call of a member function", "StmtExpr": "a statement expression",
+             "CUDAKernelCallExpr": "a kernel launch inside a kernel (dynamic parallelism)", "GCCAsmStmt": "inline assembly"}  # fmt: skip
+    return names.get(kind, f"an expression of kind {kind}")
+
+
+def zero(t: Type, loc: Loc | None) -> Expr:
+    """Return the zero of a type."""
+    if isinstance(t, Scalar) and t != VOID:
+        return Const(0.0 if t.is_float else False if t == BOOL else 0, t, loc=loc)
+    if isinstance(t, Vector):
+        return MakeVector((zero(t.elem, loc),) * t.lanes, t, loc=loc)
+    raise refuse("GP1102", f"an empty initialiser of type {t}", loc)
+
+
+def _float(text: str) -> float:
+    return float(text.replace("+Inf", "inf").replace("-Inf", "-inf"))
+
+
+def _scalar(node: Node, loc: Loc | None) -> Scalar:
+    t = parse_type(node["type"], loc).type
+    if not isinstance(t, Scalar):
+        raise refuse("GP1103", f"type {t} where a scalar was expected", loc)
+    return t
+
+
+def _template_value(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Expr:
+    value = lower_expr(fc, inner[-1])
+    name = inner[0].get("name") if len(inner) > 1 else None
+    if isinstance(value, Const) and name:
+        return dataclasses.replace(value, name=name)
+    return value
+
+
+def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    ref: Node = node["referencedDecl"]
+    variable = fc.variables.get(ref["id"])
+    if variable is not None:
+        if variable.value is not None:
+            return variable.value
+        if variable.reference:
+            assert isinstance(variable.type, Pointer)
+            return Deref(Var(variable.name, variable.type, loc=loc), variable.type.elem, loc=loc)
+        return Var(variable.name, variable.type, loc=loc)
+    decl = fc.unit.decls.get(ref["id"], ref)
+    name = ref.get("name", "")
+    if ref["kind"] == "EnumConstantDecl":
+        for child in decl.get("inner", ()):
+            value = lower_expr(fc, child)
+            if isinstance(value, Const):
+                return dataclasses.replace(value, name=name, loc=loc)
+            folded = fold(value)
+            if folded is not None:
+                return Const(folded, _scalar(node, loc), name, loc=loc)
+        raise refuse("GP1102", f"the enumerator {name} without a written value", loc)
+    if ref["kind"] == "VarDecl":
+        builtin = fc.unit.language.variables.get(name)
+        if builtin is not None:
+            return builtin(0)
+        if ref["id"] in fc.unit.shared_globals:
+            raise refuse("GP1107", f"the global shared array {name} used in a device function", loc)
+        attrs = {c.get("kind") for c in decl.get("inner", ())}
+        t = decl.get("type", {}).get("qualType", "")
+        init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
+        if init is not None and not attrs & {"CUDADeviceAttr"} and ("const" in t or decl.get("constexpr")):
+            value = fold(lower_expr(fc, init))
+            parsed = parse_type(decl["type"], loc).type
+            if value is not None and isinstance(parsed, Scalar):
+                return Const(wrap(value, parsed), parsed, name, loc=loc)
+        raise refuse("GP1107", f"the global variable {name}", loc)
+    raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
+
+
+def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    kind: str = node.get("castKind", "")
+    operand_node: Node = node["inner"][0]
+    if kind == "ArrayToPointerDecay":
+        if operand_node["kind"] == "StringLiteral":
+            raise refuse("GP1102", "a string is not supported", loc)
+        return decay(fc, lower_expr(fc, operand_node), loc)
+    if kind == "ToVoid":
+        return lower_expr(fc, operand_node)
+    implicit = node["kind"] == "ImplicitCastExpr"
+    value = lower_expr(fc, operand_node)
+    if kind in SAME_VALUE:
+        return value
+    if kind in ("BitCast", "ReinterpretMemberPointer"):
+        to = parse_type(node["type"], loc).type
+        if isinstance(to, Pointer) and isinstance(value.type, Pointer):
+            return pointer_cast(fc, value, to, loc)
+        raise refuse("GP1102", f"the cast from {value.type} to {to}", loc)
+    if kind == "LValueBitCast":  # reinterpret_cast<float4&>(x)
+        to = parse_type(node["type"], loc).type
+        pointer = address_of(fc, value, loc)
+        if isinstance(to, Scalar | Vector) and isinstance(pointer.type, Pointer):
+            return Deref(pointer_cast(fc, pointer, Pointer(to, pointer.type.space), loc), to, loc=loc)
+        raise refuse("GP1102", f"the cast to a reference of {to}", loc)
+    if kind in NUMERIC:
+        to = parse_type(node["type"], loc).type
+        if isinstance(to, Scalar | Vector) and isinstance(value.type, Scalar | Vector):
+            return numeric(value, to, implicit, loc)
+    if kind == "VectorSplat":
+        to = parse_type(node["type"], loc).type
+        if isinstance(to, Vector) and isinstance(value.type, Scalar):
+            return MakeVector((value,) * to.lanes, to, loc=loc)
+    raise refuse("GP1102", f"a cast of kind {kind}", loc)
+
+
+def numeric(value: Expr, to: Scalar | Vector, implicit: bool, loc: Loc | None) -> Expr:
+    """Convert a number; float literals are converted here, so that no double is left where none is needed."""
+    if value.type == to:
+        return value
+    if to == BOOL:
+        return as_bool(value)
+    if isinstance(value, Const) and value.type == F64 and isinstance(to, Scalar) and to.is_float:
+        return Const(wrap(value.value, to), to, value.name, loc=loc)
+    if isinstance(value, Unary) and value.op == "-" and isinstance(value.value, Const) and to == F32 and value.type == F64:
+        return Unary("-", numeric(value.value, to, implicit, loc), to, loc=loc)
+    return Convert(value, to, implicit, loc=loc)
+
+
+def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None) -> Expr:
+    """Cast a pointer to another element type, in the space that it has."""
+    assert isinstance(value.type, Pointer)
+    if fc.unit.language.padded_vec3 and isinstance(to.elem, Vector) and to.elem.lanes == 3:
+        raise refuse("GP1103", "a 3-component vector in memory", loc)
+    result = Pointer(to.elem, value.type.space, to.const, to.restrict, to.volatile)
+    if result.elem == value.type.elem:
+        return value
+    return PointerCast(value, result, loc=loc)
+
+
+def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    op: str = node["opcode"]
+    operand: Node = node["inner"][0]
+    if op in ("++", "--"):
+        from .stmt import lower_assignment
+
+        return _effect(fc, lower_assignment, node, loc)
+    if op == "!":
+        return Unary("!", condition(fc, operand), BOOL, loc=loc)
+    if op == "*":
+        pointer = lower_expr(fc, operand)
+        if isinstance(pointer.type, Pointer):
+            if isinstance(pointer, AddressOf):
+                return pointer.memory
+            return Deref(pointer, pointer.type.elem, loc=loc)
+        raise refuse("GP1102", f"dereferencing a value of type {pointer.type}", loc)
+    if op == "&":
+        return address_of(fc, lower_expr(fc, operand), loc)
+    value = lower_expr(fc, operand)
+    if op in ("+", "__extension__"):
+        return value
+    if op in ("-", "~") and isinstance(value.type, Scalar | Vector):
+        return Unary(op, value, value.type, loc=loc)
+    raise refuse("GP1102", f"the operator {op} on a value of type {value.type}", loc)
+
+
+def _effect(fc: FunctionContext, lower: Any, node: Node, loc: Loc | None) -> Expr:
+    """Hoist an assignment out of an expression and return its value."""
+    if fc.lazy:
+        raise refuse("GP1105", "an assignment inside an expression that is not always evaluated", loc)
+    post = node.get("isPostfix", False)
+    statement: Assign = lower(fc, node)
+    target = statement.target
+    if post:
+        if not isinstance(target.type, Scalar | Pointer):
+            raise refuse("GP1102", f"{node['opcode']} on a value of type {target.type}", loc)
+        base = target.name if isinstance(target, Var) else "value"
+        old = fc.unique(f"{base}_old")
+        fc.before.append(Declare(old, target.type, target, loc=loc))
+        fc.before.append(statement)
+        return Var(old, target.type, loc=loc)
+    fc.before.append(statement)
+    return target
+
+
+def _binary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    op: str = node["opcode"]
+    left_node, right_node = node["inner"]
+    if op == "=":
+        from .stmt import lower_assignment
+
+        return _effect(fc, lower_assignment, node, loc)
+    if op == ",":
+        raise refuse("GP1102", "a comma expression", loc)
+    if op in ("&&", "||"):
+        left = condition(fc, left_node)
+        fc.lazy += 1
+        right = condition(fc, right_node)
+        fc.lazy -= 1
+        return Binary(op, left, right, BOOL, loc=loc)
+    left, right = lower_expr(fc, left_node), lower_expr(fc, right_node)
+    return combine(op, left, right, loc)
+
+
+def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
+    """Build a binary operation from operands that clang has converted to one type."""
+    if isinstance(left.type, Pointer) or isinstance(right.type, Pointer):
+        if op == "+" and isinstance(right.type, Pointer):
+            left, right = right, left
+        if op in ("+", "-") and isinstance(left.type, Pointer) and isinstance(right.type, Scalar):
+            if op == "-":
+                right = Unary("-", right if right.type.signed else Convert(right, I32 if right.type.bits <= 32 else right.type), right.type if right.type.signed else I32)  # noqa: E501
+            return Offset(left, right, left.type, loc=loc)
+        raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
+    if left.type == BOOL and right.type != BOOL:  # C: a comparison used as int beside an int
+        left = Convert(left, right.type, True) if isinstance(right.type, Scalar) else left
+    if right.type == BOOL and left.type != BOOL and isinstance(left.type, Scalar):
+        right = Convert(right, left.type, True)
+    if op in COMPARISONS:
+        if isinstance(left.type, Vector):
+            raise refuse("GP1102", "a comparison of vectors", loc)
+        return Binary(op, left, right, BOOL, loc=loc)
+    if op in ARITHMETIC and isinstance(left.type, Scalar | Vector):
+        if left.type == BOOL:  # C promotes bool to int
+            left, right = Convert(left, I32, True), Convert(right, I32, True)
+        assert isinstance(left.type, Scalar | Vector)
+        if op not in ("<<", ">>") and left.type != right.type:
+            raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
+        return Binary(op, left, right, left.type, loc=loc)
+    raise refuse("GP1102", f"the operator {op}", loc)
+
+
+def _select(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    cond_node, then_node, other_node = node["inner"]
+    cond = condition(fc, cond_node)
+    fc.lazy += 1
+    then, other = lower_expr(fc, then_node), lower_expr(fc, other_node)
+    fc.lazy -= 1
+    if then.type != other.type and isinstance(then.type, Scalar) and isinstance(other.type, Scalar):
+        to = I32 if then.type == BOOL or other.type == BOOL else then.type  # C: comparisons are int
+        then, other = numeric(then, to, True, loc), numeric(other, to, True, loc)
+    return Select(cond, then, other, then.type, loc=loc)
+
+
+def _subscript(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    base_node, index_node = node["inner"]
+    index = lower_expr(fc, index_node)
+    base = base_node
+    while base["kind"] == "ParenExpr":
+        base = base["inner"][0]
+    if base["kind"] == "ImplicitCastExpr" and base.get("castKind") == "ArrayToPointerDecay":
+        array = lower_expr(fc, base["inner"][0])
+        if isinstance(array.type, Array):
+            return Element(array, index, array.type.elem, loc=loc)
+    pointer = lower_expr(fc, base_node)
+    if isinstance(index.type, Pointer):  # 3[p]
+        pointer, index = index, pointer
+    if isinstance(pointer.type, Pointer):
+        return Element(pointer, index, pointer.type.elem, loc=loc)
+    raise refuse("GP1102", f"a subscript on a value of type {pointer.type}", loc)
+
+
+def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    base_node: Node = node["inner"][0]
+    name = node.get("name") or fc.unit.token(node["range"]["end"].get("spellingLoc", node["range"]["end"]))
+    name = name.lstrip(".->")
+    axis = {"x": 0, "y": 1, "z": 2, "w": 3, "s0": 0, "s1": 1, "s2": 2, "s3": 3, "r": 0, "g": 1, "b": 2, "a": 3}.get(name)
+    plain = base_node
+    while plain["kind"] in ("ImplicitCastExpr", "ParenExpr"):
+        plain = plain["inner"][0]
+    if plain["kind"] == "DeclRefExpr" and axis is not None:
+        ref = plain["referencedDecl"]
+        known = fc.variables.get(ref["id"])
+        builtin = fc.unit.language.variables.get(ref.get("name", ""))
+        if builtin is not None and (known is None or known.value is not None):
+            return dataclasses.replace(builtin(axis), loc=loc)
+    base = lower_expr(fc, base_node)
+    if node.get("isArrow") and isinstance(base.type, Pointer):
+        base = Deref(base, base.type.elem, loc=loc)
+    if isinstance(base.type, Vector) and axis is not None and axis < base.type.lanes:
+        return Component(base, axis, base.type.elem, loc=loc)
+    raise refuse("GP1102", f"the member .{name} of a value of type {base.type}", loc)
+
+
+def _sizeof(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    if node.get("name") != "sizeof":
+        raise refuse("GP1102", f"{node.get('name')} is not supported", loc)
+    info = node.get("argType") or node["inner"][0]["type"]
+    t = parse_type(info, loc).type
+    return Const(8 if isinstance(t, Pointer) else t.size, U64, loc=loc)
+
+
+def _call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    result = lower_call(fc, node, loc)
+    if not hasattr(result, "type"):
+        raise refuse("GP1102", "a call without a value, used as a value", loc)
+    return result  # pyright: ignore[reportReturnType]
+
+
+__all__ = ["Bitcast", "U32", "as_bool", "condition", "fold", "lower_expr"]

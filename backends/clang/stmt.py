@@ -1,0 +1,351 @@
+"""Statements of clang's AST as IR statements."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ...ir.diagnostics import Refusal, refuse
+from ...ir.nodes import (
+    Assign, Atomic, Binary, Block, Break, Call, Const, Continue, Convert, Declare, Deref, Evaluate, Expr, For, If, Loc,
+    Return, Stmt, Var, While,
+)  # fmt: skip
+from ...ir.types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Type, Vector
+from .calls import coerce, lower_call
+from .context import FunctionContext, Node
+from .expr import COMPARISONS, combine, condition, fold, is_memory, lower_expr, numeric, zero
+from .types import ParsedType, parse_type
+
+SIMPLE = (Declare, Assign, Evaluate, Return, Break, Continue)
+
+
+def lower_body(fc: FunctionContext, node: Node) -> tuple[Stmt, ...]:
+    """Lower a statement that forms a body of its own, as a scope."""
+    fc.visible.append(set())
+    try:
+        if node.get("kind") == "CompoundStmt":
+            return lower_list(fc, node)
+        return tuple(lower_stmt(fc, node))
+    finally:
+        fc.visible.pop()
+
+
+def lower_list(fc: FunctionContext, compound: Node) -> tuple[Stmt, ...]:
+    """Lower the statements of a compound statement; refused ones are noted and skipped."""
+    out: list[Stmt] = []
+    for child in compound.get("inner", ()):
+        out.extend(lower_stmt(fc, child))
+    left = fc.comments_until_end(compound)
+    if left and out:
+        last = out[-1]
+        out[-1] = dataclasses.replace(last, trailing=" ".join(filter(None, [last.trailing, *left])))
+    return tuple(out)
+
+
+def lower_stmt(fc: FunctionContext, node: Node) -> list[Stmt]:
+    """Lower one statement, with what its expressions hoist and its comments."""
+    comments = fc.comments_before(node)
+    outer, fc.before = fc.before, []
+    try:
+        lowered = _lower(fc, node)
+        stmts = [*fc.before, *lowered]
+    except Refusal as refusal:
+        fc.refused(refusal)
+        stmts = []
+    finally:
+        fc.before = outer
+    trailing = fc.comment_behind(node)
+    if stmts and comments:
+        stmts[0] = dataclasses.replace(stmts[0], comments=(*comments, *stmts[0].comments))
+    if stmts and trailing:
+        if isinstance(stmts[-1], If | For | While | Block):
+            stmts[0] = dataclasses.replace(stmts[0], comments=(*stmts[0].comments, trailing))
+        else:
+            stmts[-1] = dataclasses.replace(stmts[-1], trailing=trailing)
+    return stmts
+
+
+def _lower(fc: FunctionContext, node: Node) -> list[Stmt]:
+    kind = node.get("kind")
+    loc = fc.unit.loc(node)
+    inner: list[Node] = node.get("inner", [])
+    match kind:
+        case "CompoundStmt":
+            fc.visible.append(set())
+            body = lower_list(fc, node)
+            fc.visible.pop()
+            return [Block(body, loc=loc)] if body else []
+        case "NullStmt":
+            return []
+        case "DeclStmt":
+            return [s for child in inner for s in _declare(fc, child)]
+        case "IfStmt":
+            return _if(fc, node, loc)
+        case "ForStmt":
+            return [_for(fc, node, None, loc)]
+        case "WhileStmt":
+            if node.get("hasVar"):
+                raise refuse("GP1101", "a declaration in a condition", loc)
+            return [While(_loop_condition(fc, inner[0]), lower_body(fc, inner[1]), loc=loc)]
+        case "DoStmt":
+            body = lower_body(fc, inner[0])
+            return [While(_loop_condition(fc, inner[1]), body, True, loc=loc)]
+        case "AttributedStmt":
+            return _attributed(fc, inner, loc)
+        case "BreakStmt":
+            return [Break(loc=loc)]
+        case "ContinueStmt":
+            return [Continue(loc=loc)]
+        case "ReturnStmt":
+            return [_return(fc, inner, loc)]
+        case "SwitchStmt" | "GotoStmt" | "LabelStmt" | "GCCAsmStmt" | "CXXTryStmt" | "CXXForRangeStmt" | "IndirectGotoStmt":
+            spoken = {"SwitchStmt": "switch", "GotoStmt": "goto", "LabelStmt": "a label", "GCCAsmStmt": "inline assembly",
+                      "CXXTryStmt": "try", "CXXForRangeStmt": "a range-based for", "IndirectGotoStmt": "goto"}[kind]  # fmt: skip
+            raise refuse("GP1101", f"{spoken} is not supported", loc)
+        case _:
+            return _expression(fc, node, loc)
+
+
+def _expression(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
+    kind = node.get("kind", "")
+    inner: list[Node] = node.get("inner", [])
+    if kind in ("ParenExpr", "ExprWithCleanups", "ConstantExpr"):
+        return _expression(fc, inner[0], loc)
+    if kind in ("CStyleCastExpr", "ImplicitCastExpr") and node.get("castKind") == "ToVoid":
+        value = lower_expr(fc, inner[0])  # (void)x: nothing is done with it
+        return [Evaluate(value, loc=loc)] if isinstance(value, Call | Atomic) else []
+    if kind == "BinaryOperator" and node["opcode"] == ",":
+        return [*_expression(fc, inner[0], loc), *_expression(fc, inner[1], loc)]
+    if (kind == "BinaryOperator" and node["opcode"] == "=") or kind == "CompoundAssignOperator":
+        return [lower_assignment(fc, node)]
+    if kind == "UnaryOperator" and node["opcode"] in ("++", "--"):
+        return [lower_assignment(fc, node)]
+    if kind in ("CallExpr", "CXXOperatorCallExpr"):
+        if kind == "CXXOperatorCallExpr" and _is_trivial_assignment(node):
+            return [_assign(fc, node["inner"][1], node["inner"][2], loc)]
+        result = lower_call(fc, node, loc)
+        if not hasattr(result, "type"):
+            return [result]  # pyright: ignore[reportReturnType]
+        if isinstance(result, Convert) and isinstance(result.value, Call | Atomic):
+            result = result.value
+        if isinstance(result, Call | Atomic):
+            return [Evaluate(result, loc=loc)]
+        return []  # a value without an effect, thrown away
+    if kind == "ConditionalOperator":
+        cond = condition(fc, inner[0])
+        return [If(cond, tuple(_guarded(fc, inner[1], loc)), tuple(_guarded(fc, inner[2], loc)), loc=loc)]
+    lower_expr(fc, node)  # refuses what is not supported; a pure value as a statement does nothing
+    return []
+
+
+def _guarded(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
+    outer, fc.before = fc.before, []
+    stmts = _expression(fc, node, loc)
+    stmts = [*fc.before, *stmts]
+    fc.before = outer
+    return stmts
+
+
+def _is_trivial_assignment(node: Node) -> bool:
+    target: Node = node["inner"][0]
+    while target["kind"] == "ImplicitCastExpr":
+        target = target["inner"][0]
+    ref = target.get("referencedDecl", {})
+    return ref.get("name") == "operator=" and len(node["inner"]) == 3
+
+
+def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
+    """Lower `=`, a compound assignment, `++` or `--` to an Assign."""
+    loc = fc.unit.loc(node)
+    inner: list[Node] = node["inner"]
+    op: str = node["opcode"]
+    if op == "=":
+        return _assign(fc, inner[0], inner[1], loc)
+    target = _target(fc, inner[0], loc)
+    t = target.type
+    if op in ("++", "--"):
+        if isinstance(t, Pointer):
+            return _step_pointer(target, Const(1 if op == "++" else -1, I32), loc)
+        if not isinstance(t, Scalar) or t == BOOL:
+            raise refuse("GP1102", f"{op} on {t}", loc)
+        return Assign(target, Const(1.0 if t.is_float else 1, t), op[0], loc=loc)
+    op = op[:-1]
+    value = lower_expr(fc, inner[1])
+    if isinstance(t, Pointer):
+        if op not in ("+", "-") or not isinstance(value.type, Scalar):
+            raise refuse("GP1102", f"{op}= on a pointer", loc)
+        moved = combine(op, target, value, loc)
+        return Assign(target, moved, loc=loc)
+    compute = parse_type(node["computeLHSType"], loc).type if "computeLHSType" in node else t
+    if not isinstance(t, Scalar | Vector) or not isinstance(compute, Scalar | Vector):
+        raise refuse("GP1102", f"{op}= on {t}", loc)
+    if op in COMPARISONS:
+        raise refuse("GP1102", f"{op}=", loc)
+    value = coerce(value, compute)
+    if compute == t:
+        if value.type != t and op not in ("<<", ">>"):
+            raise refuse("GP1102", f"{op}= between {t} and {value.type}", loc)
+        return Assign(target, value, op, loc=loc)
+    # `int x; x += 0.5f` computes in float and converts back
+    computed = combine(op, numeric(target, compute, True, loc), value, loc)
+    return Assign(target, numeric(computed, t, True, loc), loc=loc)
+
+
+def _step_pointer(target: Expr, delta: Const, loc: Loc | None) -> Assign:
+    return Assign(target, combine("+", target, delta, loc), loc=loc)
+
+
+def _target(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    target = lower_expr(fc, node)
+    if not is_memory(target):
+        raise refuse("GP1102", "an assignment to what is not memory", loc)
+    return target
+
+
+def _assign(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Assign:
+    value = lower_expr(fc, right)
+    target = _target(fc, left, loc)
+    return Assign(target, coerce(value, target.type), loc=loc)
+
+
+def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
+    kind = node.get("kind")
+    loc = fc.unit.loc(node)
+    if kind in ("TypedefDecl", "TypeAliasDecl", "StaticAssertDecl", "UsingDecl", "EmptyDecl"):
+        return []
+    if kind != "VarDecl":
+        raise refuse("GP1107", f"a declaration of kind {kind}", loc)
+    attrs = {c.get("kind") for c in node.get("inner", ())}
+    parsed = parse_type(node["type"], loc)
+    shared = "CUDASharedAttr" in attrs or parsed.space is Space.SHARED and not isinstance(parsed.type, Pointer)
+    if shared:
+        if "init" in node:
+            raise refuse("GP1107", f"an initialiser of the shared variable {node['name']}", loc)
+        return [Declare(fc.declare(node, parsed, Space.SHARED).name, parsed.type, None, Space.SHARED, loc=loc)]
+    if node.get("storageClass") == "static" and "const" not in node["type"]["qualType"]:
+        raise refuse("GP1107", f"the static variable {node['name']}", loc)
+    if "CUDAConstantAttr" in attrs and not node.get("constexpr"):
+        raise refuse("GP1107", f"the constant variable {node['name']} inside a function", loc)
+    init = next((c for c in node.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None) if "init" in node else None
+    if parsed.reference:
+        return [_declare_reference(fc, node, parsed, init, loc)]
+    if isinstance(parsed.type, Array):
+        items = _array_items(fc, parsed.type, init, loc) if init else None
+        return [Declare(fc.declare(node, parsed, Space.PRIVATE).name, parsed.type, items=items, loc=loc)]
+    value = lower_expr(fc, init) if init and not _is_default_init(init) else None
+    if value is not None:
+        value = coerce(value, parsed.type)
+        parsed.type = _pointer_space(parsed.type, value)
+    if value is not None and value.type != parsed.type and not isinstance(parsed.type, Pointer):
+        raise refuse("GP1102", f"a value of type {value.type} for {node['name']} of type {parsed.type}", loc)
+    const = parsed.const if not isinstance(parsed.type, Pointer) else node["type"]["qualType"].rstrip().endswith("const")
+    variable = fc.declare(node, parsed, Space.PRIVATE)
+    return [Declare(variable.name, parsed.type, value, const=const and value is not None, loc=loc)]
+
+
+def _is_default_init(init: Node) -> bool:
+    return init["kind"] == "CXXConstructExpr" and not init.get("inner")
+
+
+def _pointer_space(t: Type, value: Expr) -> Type:
+    """Give a local pointer the space of its initialiser; where that is generic, the pass `spaces` finds it."""
+    if isinstance(t, Pointer) and t.space is Space.GENERIC and isinstance(value.type, Pointer):
+        return dataclasses.replace(t, space=value.type.space)
+    return t
+
+
+def _declare_reference(
+    fc: FunctionContext, node: Node, parsed: ParsedType, init: Node | None, loc: Loc | None
+) -> Stmt:
+    from .expr import address_of
+
+    if init is None or isinstance(parsed.type, Array | Pointer):
+        raise refuse("GP1107", f"the reference {node['name']}", loc)
+    pointer = address_of(fc, lower_expr(fc, init), loc)
+    assert isinstance(pointer.type, Pointer)
+    t = Pointer(parsed.type, pointer.type.space, const=parsed.const)
+    variable = fc.declare(node, ParsedType(t, None, True, True), Space.PRIVATE)
+    return Declare(variable.name, t, pointer, const=True, loc=loc)
+
+
+def _array_items(fc: FunctionContext, t: Array, init: Node, loc: Loc | None) -> tuple[Expr, ...]:
+    if init["kind"] not in ("InitListExpr",) or isinstance(t.elem, Array | Pointer):
+        raise refuse("GP1107", "an array initialiser of this form", loc)
+    children = [c for c in init.get("inner", init.get("array_filler", [])) if c.get("kind") != "ImplicitValueInitExpr"]
+    items = [coerce(lower_expr(fc, c), t.elem) for c in children]
+    return tuple(items) if items else (zero(t.elem, loc),)
+
+
+def _if(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
+    inner: list[Node] = node["inner"]
+    if node.get("hasVar") or node.get("hasInit"):
+        raise refuse("GP1101", "a declaration in a condition", loc)
+    cond = condition(fc, inner[0])
+    then, other = inner[1], inner[2] if node.get("hasElse") else None
+    if node.get("isConstexpr"):
+        value = fold(cond)
+        if value is None:
+            raise refuse("GP1101", "if constexpr with a condition that is not folded", loc)
+        chosen = then if value else other
+        return _lower(fc, chosen) if chosen and chosen.get("kind") != "NullStmt" else []
+    taken = lower_body(fc, then)
+    return [If(cond, taken, lower_body(fc, other) if other else (), loc=loc)]
+
+
+def _loop_condition(fc: FunctionContext, node: Node) -> Expr:
+    fc.lazy += 1  # evaluated before every iteration: nothing can be hoisted out of it
+    try:
+        return condition(fc, node)
+    finally:
+        fc.lazy -= 1
+
+
+def _for(fc: FunctionContext, node: Node, unroll: int | None, loc: Loc | None) -> Stmt:
+    init_node, _, cond_node, step_node, body_node = node["inner"]
+    fc.visible.append(set())
+    try:
+        init: list[Stmt] = []
+        if init_node.get("kind"):
+            init = _lower(fc, init_node)
+        cond = _loop_condition(fc, cond_node) if cond_node.get("kind") else None
+        step: list[Stmt] = []
+        if step_node.get("kind"):
+            outer, fc.before = fc.before, []
+            step = _expression(fc, step_node, fc.unit.loc(step_node))
+            if fc.before:
+                raise refuse("GP1105", "an assignment inside the step of a loop", loc)
+            fc.before = outer
+        body = lower_body(fc, body_node)
+    finally:
+        fc.visible.pop()
+    return For(tuple(init), cond, tuple(step), body, unroll, loc=loc)
+
+
+def _attributed(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> list[Stmt]:
+    *attrs, stmt = inner
+    unroll: int | None = None
+    for attr in attrs:
+        if attr.get("kind") == "LoopHintAttr":
+            counts = [c for c in attr.get("inner", ()) if c.get("kind")]
+            text = fc.unit.token(attr["range"]["begin"]) if "offset" in attr["range"]["begin"] else ""
+            unroll = 0
+            if counts:
+                value = fold(lower_expr(fc, counts[0]))
+                unroll = int(value) if isinstance(value, int) else 0
+            elif text == "nounroll":
+                unroll = 1
+    if stmt.get("kind") == "ForStmt":
+        return [_for(fc, stmt, unroll, loc)]
+    return _lower(fc, stmt)
+
+
+def _return(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Stmt:
+    if not inner:
+        return Return(loc=loc)
+    value = lower_expr(fc, inner[0])
+    returns = parse_type({"qualType": fc.node["type"]["qualType"].split("(")[0].strip()}, loc).type
+    if returns == VOID:
+        return Return(loc=loc)
+    return Return(coerce(value, returns), loc=loc)
+
+
+__all__ = ["Binary", "Deref", "Var", "lower_assignment", "lower_body", "lower_stmt"]

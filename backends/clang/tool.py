@@ -1,0 +1,159 @@
+"""Find clang and run it on one translation unit: the JSON AST, the diagnostics, the comments."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import tempfile
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from ...hwmodels.errors import GpuportError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+TIME_LIMIT = 60.0
+
+
+class ClangError(GpuportError):
+    """clang could not be started, or gave no answer in time."""
+
+
+@dataclass(frozen=True, slots=True)
+class Message:
+    """One diagnostic of clang: where (file, line and column from 1; line 0 for none), kind, text."""
+
+    file: str
+    line: int
+    col: int
+    severity: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Comment:
+    """A comment of a source file, with its first and last line and its column, from 1."""
+
+    text: str
+    line: int
+    end_line: int
+    col: int
+
+
+@cache
+def clang_command() -> tuple[str, ...]:
+    """Return the command that runs clang: `GPUPORT_CLANG`, or the clang inside the `ziglang` package.
+
+    Raises ClangError if neither is there.
+    """
+    named = os.environ.get("GPUPORT_CLANG")
+    if named:
+        return (named,)
+    spec = find_spec("ziglang")
+    if spec is None or not spec.submodule_search_locations:
+        raise ClangError("no clang: install the package ziglang, or name a clang >= 16 in GPUPORT_CLANG")
+    zig = Path(next(iter(spec.submodule_search_locations))) / ("zig.exe" if sys.platform == "win32" else "zig")
+    return (str(zig), "clang")
+
+
+@cache
+def clang_version() -> str:
+    """Return the first line of `clang --version`."""
+    return _run(["--version"]).stdout.splitlines()[0]
+
+
+def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any], list[Message]]:
+    """Parse a translation unit given as text.
+
+    Returns the AST (clang's JSON, file and line of every location filled in) and the errors and warnings.
+    Raises ClangError if clang itself fails without a diagnostic.
+    """
+    with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
+        path = Path(tmp) / f"gpuport_unit{suffix}"
+        path.write_text(unit, encoding="utf-8")
+        args = [*flags, "-fsyntax-only", "-ferror-limit=50", "-fno-caret-diagnostics", "-fno-color-diagnostics"]
+        done = _run([*args, "-Xclang", "-ast-dump=json", str(path)])
+        messages = _messages(done.stderr)
+        if not done.stdout.startswith("{"):
+            if not any(m.severity == "error" for m in messages):
+                raise ClangError(f"clang gave no syntax tree: {done.stderr.strip()[:400] or f'exit {done.returncode}'}")
+            return {}, messages
+        try:
+            ast: dict[str, Any] = json.loads(done.stdout)
+        except (ValueError, RecursionError) as error:
+            raise ClangError(f"clang's syntax tree cannot be read: {error}") from None
+    fill_locations(ast)
+    return ast, messages
+
+
+def comments(path: Path) -> list[Comment]:
+    """Return the comments of a file in order, as clang's lexer finds them (strings are no trap)."""
+    done = _run(["-cc1", "-dump-raw-tokens", "-x", "c++", str(path)])
+    found: list[Comment] = []
+    for match in re.finditer(r"^comment '(.*?)'\t.*?Loc=<.*?:(\d+):(\d+)>$", done.stderr, re.MULTILINE | re.DOTALL):
+        text = "\n".join(part.rstrip() for part in match[1].split("\n"))
+        line = int(match[2])
+        found.append(Comment(text, line, line + text.count("\n"), int(match[3])))
+    return found
+
+
+def _run(args: Sequence[str]) -> subprocess.CompletedProcess[str]:
+    command = [*clang_command(), *args]
+    try:
+        return subprocess.run(
+            command, capture_output=True, encoding="utf-8", errors="replace", timeout=TIME_LIMIT, check=False
+        )
+    except OSError as error:
+        raise ClangError(f"clang cannot be started ({command[0]}): {error.strerror}") from None
+    except subprocess.TimeoutExpired:
+        raise ClangError(f"clang gave no answer in {TIME_LIMIT:.0f} s") from None
+
+
+def _messages(stderr: str) -> list[Message]:
+    pattern = re.compile(r"^(?:(.+?):(\d+):(\d+): )?(fatal error|error|warning): (.*)$")
+    out: list[Message] = []
+    for line in stderr.splitlines():
+        match = pattern.match(line)
+        if match:
+            severity = "error" if "error" in match[4] else "warning"
+            out.append(Message(match[1] or "", int(match[2] or 0), int(match[3] or 0), severity, match[5]))
+    return out
+
+
+def fill_locations(ast: dict[str, Any]) -> None:
+    """Fill in `file` and `line` of every location: clang prints each only where it differs from the one before."""
+    last: dict[str, Any] = {"file": "", "line": 0}
+
+    def bare(loc: dict[str, Any]) -> None:
+        if "offset" not in loc:
+            return
+        for key in ("file", "line"):
+            if key in loc:
+                last[key] = loc[key]
+            else:
+                loc[key] = last[key]
+
+    def location(loc: dict[str, Any]) -> None:
+        if "spellingLoc" in loc:
+            bare(loc["spellingLoc"])
+            bare(loc["expansionLoc"])
+        else:
+            bare(loc)
+
+    stack: list[dict[str, Any]] = [ast]
+    while stack:
+        node = stack.pop()
+        if "loc" in node:
+            location(node["loc"])
+        if "range" in node:
+            location(node["range"].get("begin", {}))
+            location(node["range"].get("end", {}))
+        if "inner" in node:
+            stack.extend(reversed(node["inner"]))

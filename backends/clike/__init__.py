@@ -1,0 +1,1 @@
+"""Writing C-like languages from the IR: one expression and one statement printer, dialects as tables."""

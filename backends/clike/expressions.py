@@ -1,0 +1,511 @@
+"""The expression printer: IR expressions to C text with as few parentheses and casts as the meaning allows."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from ...ir import nodes as n
+from ...ir.diagnostics import Diagnostic, refuse
+from ...ir.mathlib import MATH
+from ...ir.types import BOOL, F16, F32, I32, U32, Array, Pointer, Scalar, Space, Type, Vector, scalar_of
+from . import operators as ops
+from .conversions import common, limits, promote, wraps_alike
+from .declare import Types, is_vec3, suffix
+from .dialect import Dialect
+from .helpers import Helpers
+from .literals import literal
+from .text import ASSIGNMENT, COMPARISONS, POSTFIX, PRECEDENCE, PRIMARY, TERNARY, UNARY, Text
+
+_XYZW = "xyzw"
+# clang asks for parentheses in these mixtures, and so do readers: outer operator -> inner ones
+_CLEARER: dict[str, frozenset[str]] = {
+    "||": frozenset({"&&"}),
+    "|": frozenset({"&", "^", "+", "-", "*", "/", "%", "<<", ">>", *COMPARISONS}),
+    "^": frozenset({"&", "|", "+", "-", "*", "/", "%", "<<", ">>", *COMPARISONS}),
+    "&": frozenset({"+", "-", "*", "/", "%", "<<", ">>", *COMPARISONS}),
+    "<<": frozenset({"+", "-", "*", "/", "%"}),
+    ">>": frozenset({"+", "-", "*", "/", "%"}),
+    **{op: COMPARISONS for op in COMPARISONS},
+}
+
+
+class Expressions:
+    """Prints the expressions of one program.
+
+    `constants` are the names that are defined at the top, `extras` the arguments that calls of a device function pass
+    behind its own, `references` the variables that are pointers in the text where the IR has the thing itself.
+    `bounds` gives upper bounds of grid indices where known.
+    """
+
+    def __init__(
+        self,
+        dialect: Dialect,
+        helpers: Helpers,
+        *,
+        constants: Mapping[str, n.NamedConstant],
+        extras: Mapping[str, Sequence[str]],
+        functions: Mapping[str, n.Function],
+        subgroup_width: int,
+        bounds: Mapping[n.Grid, int],
+    ) -> None:
+        self.dialect = dialect
+        self.types = Types(dialect)
+        self.helpers = helpers
+        self.problems: list[Diagnostic] = []
+        self.references: frozenset[str] = frozenset()
+        self.loc: n.Loc | None = None
+        self._constants = constants
+        self._extras = extras
+        self._functions = functions
+        self._width = subgroup_width
+        self._bounds = bounds
+
+    # --- the three ways in which an operand is asked for
+
+    def value(self, e: n.Expr) -> Text:
+        """Print with the conversions that C makes by itself left out; see `Text` for what then holds."""
+        self.types.loc = e.loc or self.loc
+        match e:
+            case n.Const():
+                return self._const(e)
+            case n.Var():
+                if e.name in self.references:
+                    return Text(f"*{e.name}", UNARY, e.type)
+                return Text(e.name, PRIMARY, e.type)
+            case n.GridIndex():
+                return self._grid(e)
+            case n.Unary():
+                return self._unary(e)
+            case n.Binary():
+                return self._binary(e)
+            case n.Select():
+                return self._select(e)
+            case n.Convert():
+                return self._convert(e)
+            case n.Bitcast():
+                inner = self.exact(e.value)
+                return Text(self.dialect.bitcast.format(type=self.types.name(e.type), value=inner.text), POSTFIX, e.type)
+            case n.Element() | n.Deref() | n.Component():
+                return self.memory(e)
+            case n.Offset():
+                return self._offset(e)
+            case n.AddressOf():
+                return self._address(e)
+            case n.Decay():
+                return Text(self._enclose(self.value(e.array), POSTFIX), POSTFIX, e.type)
+            case n.PointerCast():
+                inner = self._enclose(self.value(e.pointer), UNARY)
+                return Text(f"({self.types.name(e.type)}){inner}", UNARY, e.type)
+            case n.MakeVector():
+                return self._make_vector(e)
+            case n.MathCall():
+                return self._math(e)
+            case n.Call():
+                return self._call(e)
+            case n.Shuffle():
+                return self._shuffle(e)
+            case n.Vote():
+                return self._vote(e)
+            case n.Atomic():
+                return self._atomic(e)
+
+    def exact(self, e: n.Expr) -> Text:
+        """Print with the IR's type: with a cast where C's type is another one."""
+        text = self.value(e)
+        return text if text.ctype == e.type or not isinstance(e.type, Scalar) else self._cast(text, e.type)
+
+    def assignable(self, e: n.Expr) -> Text:
+        """Print for a place that converts to the IR's type: an initialiser, an assignment, an argument."""
+        text = self.value(e)
+        if text.ctype != e.type and "bf16" in (str(e.type), str(text.ctype)):
+            return self.exact(e)
+        return text
+
+    def condition(self, e: n.Expr) -> Text:
+        """Print for a place that tests against zero."""
+        return self.value(e)
+
+    def index(self, e: n.Expr) -> Text:
+        """Print an integer for a place that takes every integer type, with the value unchanged."""
+        text = self.value(e)
+        return text if isinstance(e.type, Scalar) and ops.exact(text, e.type) else self.exact(e)
+
+    def plain(self, e: n.Expr, prec: int = ASSIGNMENT) -> str:
+        """The assignable text, in parentheses if it binds weaker than `prec`."""
+        return self._enclose(self.assignable(e), prec)
+
+    # --- leaves
+
+    def _const(self, e: n.Const) -> Text:
+        known = self._constants.get(e.name) if e.name else None
+        span = (int(e.value), int(e.value)) if e.type.is_integer else None
+        if known is not None and _same_value(known.value, e.value):
+            return Text(known.name, PRIMARY, known.type, span if known.type.is_integer else None)
+        self.types.name(e.type)
+        text = literal(e.value, e.type, self.dialect)
+        if e.type.is_integer and e.type.bits < 32:
+            return Text(text, UNARY if text.startswith("-") else PRIMARY, I32, span)
+        return Text(text, UNARY if text[0] in "-(" and not text.startswith("(-") else PRIMARY, e.type, span)
+
+    def _grid(self, e: n.GridIndex) -> Text:
+        form = self.dialect.grid.get(e.kind)
+        if form is None:
+            raise refuse("GP2006", f"{self.dialect.title} does not have {e.kind.value}", e.loc or self.loc)
+        if e.kind is n.Grid.SUBGROUP_SIZE:
+            return Text(f"{self._width}u", PRIMARY, U32, (self._width, self._width))
+        bound = self._bounds.get(e.kind)
+        text = form.format(axis=e.axis, xyz="xyz"[e.axis], width=self._width)
+        if e.kind in (n.Grid.LANE, n.Grid.SUBGROUP):
+            if "{width}" in form:
+                return Text(text, PRECEDENCE["%"], self.dialect.grid_type, (0, bound) if bound else None)
+            return Text(text, POSTFIX, U32, (0, bound) if bound else None)
+        return Text(text, POSTFIX, self.dialect.grid_type, (0, bound) if bound is not None else None)
+
+    # --- operators
+
+    def _enclose(self, text: Text, prec: int) -> str:
+        return f"({text.text})" if text.prec < prec else text.text
+
+    def _cast(self, text: Text, t: Scalar) -> Text:
+        return Text(f"({self.types.name(t)}){self._enclose(text, UNARY)}", UNARY, t, text.range if ops.exact(text, t) else None)
+
+    def _convert(self, e: n.Convert) -> Text:
+        source = e.value.type
+        if isinstance(e.type, Vector):
+            inner = self.value(e.value).text
+            call = self.dialect.convert_vector.format(type=self.types.name(e.type), value=inner)
+            return Text(call, POSTFIX, e.type)
+        inner = self.value(e.value)
+        if not isinstance(source, Scalar):
+            raise TypeError(f"conversion of {source}")
+        self.types.name(e.type)
+        if not (inner.ctype == source or ops.exact(inner, source)):
+            inner = self._cast(inner, source)
+        if e.implicit and "bf16" not in (e.type.name, source.name):
+            return inner
+        return self._cast(inner, e.type)
+
+    def _unary(self, e: n.Unary) -> Text:
+        if e.op == "!":
+            return Text(f"!{self._enclose(self.condition(e.value), UNARY)}", UNARY, BOOL)
+        inner = self.value(e.value)
+        c = inner.ctype
+        if isinstance(c, Scalar) and isinstance(e.type, Scalar):
+            c = promote(c)
+            if c != e.type and not (wraps_alike(c, e.type) or c == promote(e.type)):
+                inner, c = self._cast(inner, e.type), promote(e.type)
+        text = self._enclose(inner, UNARY)
+        # `--x` and `- -x` are not the same
+        return Text(e.op + (f"({text})" if text.startswith(e.op) else text), UNARY, c)
+
+    def _binary(self, e: n.Binary) -> Text:
+        if e.op in ("&&", "||"):
+            return self._join(e.op, self.condition(e.left), self.condition(e.right), BOOL)
+        t = e.left.type
+        if isinstance(t, Pointer):
+            return self._join(e.op, self.value(e.left), self.value(e.right), e.type)
+        if isinstance(t, Vector):
+            if e.op in COMPARISONS:
+                raise refuse("GP1102", "comparison of whole vectors", e.loc or self.loc)
+            return self._join(e.op, self.exact(e.left), self.exact(e.right), e.type)
+        if not isinstance(t, Scalar):
+            raise TypeError(f"operator {e.op} on {t}")
+        if e.op in ("<<", ">>"):
+            return self._shift(e, t)
+        left, right = self.value(e.left), self.value(e.right)
+        for a, b in self._casts(left, right, t):
+            if e.op in COMPARISONS:
+                if ops.comparable(a, b, t):
+                    return self._join(e.op, a, b, BOOL, (0, 1))
+            elif (c := ops.result_type(e.op, a, b, t)) is not None:
+                span = ops.range_of(e.op, a.range, b.range)
+                return self._join(e.op, a, b, c, span if span and _within(span, t) else None)
+        wide = ops.widened(t)
+        return self._join(e.op, self._cast(left, wide), self._cast(right, wide), wide)
+
+    def _casts(self, left: Text, right: Text, t: Scalar) -> list[tuple[Text, Text]]:
+        a = left if left.ctype == t else self._cast(left, t)
+        b = right if right.ctype == t else self._cast(right, t)
+        return [(left, right), (a, right), (left, b), (a, b)]
+
+    def _shift(self, e: n.Binary, t: Scalar) -> Text:
+        left, right = self.value(e.left), self.index(e.right)
+        c = ops.scalar(left)
+        c = promote(c) if c else None
+        fits = c is not None and (
+            c == t
+            or (e.op == "<<" and wraps_alike(c, t))
+            or (ops.exact(left, t) and (t.bits < 32 or not t.signed))
+        )
+        if not fits or c is None or (c != t and c.bits < t.bits):
+            left, c = self._cast(left, t), promote(t)
+        span = ops.range_of(e.op, left.range, right.range)
+        return self._join(e.op, left, right, c, span if span and _within(span, t) else None)
+
+    def _join(self, op: str, left: Text, right: Text, c: Type, span: tuple[int, int] | None = None) -> Text:
+        prec = PRECEDENCE[op]
+        a = self._side(op, left, prec)
+        b = self._side(op, right, prec + 1)
+        return Text(f"{a} {op} {b}", prec, c, span)
+
+    def _side(self, op: str, side: Text, prec: int) -> str:
+        inner = next((o for o, p in PRECEDENCE.items() if p == side.prec), None)
+        clearer = inner is not None and any(
+            PRECEDENCE[o] == side.prec for o in _CLEARER.get(op, frozenset()) if PRECEDENCE[o] != PRECEDENCE[op] or op in COMPARISONS
+        )
+        return f"({side.text})" if side.prec < prec or clearer else side.text
+
+    def _select(self, e: n.Select) -> Text:
+        cond = self._enclose(self.condition(e.cond), TERNARY + 1)
+        then, other = self.value(e.then), self.value(e.other)
+        c: Type = e.type
+        if isinstance(e.type, Scalar):
+            for a, b in self._casts(then, other, e.type):
+                ca, cb = ops.scalar(a), ops.scalar(b)
+                both = common(ca, cb) if ca and cb else None
+                if both is None:
+                    continue
+                wraps = both.is_integer and e.type.is_integer and both.bits >= e.type.bits
+                if both == e.type or wraps or (e.type == BOOL and both.is_integer):
+                    then, other, c = a, b, both
+                    break
+        return Text(f"{cond} ? {self._enclose(then, TERNARY + 1)} : {self._enclose(other, TERNARY)}", TERNARY, c)
+
+    # --- memory
+
+    def memory(self, e: n.Expr) -> Text:
+        """Print an expression that denotes memory (or a component of a value), to be read."""
+        match e:
+            case n.Element():
+                if is_vec3(e.type) and self.dialect.vec3 == "components":
+                    return Text(f"vload3({self.index(e.index).text}, {self.base(e.base)})", POSTFIX, e.type)
+                return Text(f"{self.base(e.base)}[{self.index(e.index).text}]", POSTFIX, e.type)
+            case n.Deref():
+                if is_vec3(e.type) and self.dialect.vec3 == "components":
+                    return Text(f"vload3(0, {self.value(e.pointer).text})", POSTFIX, e.type)
+                return Text(f"*{self._enclose(self.value(e.pointer), UNARY)}", UNARY, e.type)
+            case n.Component():
+                if self._scattered(e.base):
+                    return Text(f"{self._lane_of_vec3(e)}", POSTFIX, e.type)
+                return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{_XYZW[e.index]}", POSTFIX, e.type)
+            case _:
+                return self.value(e)
+
+    def base(self, e: n.Expr) -> str:
+        """The text before `[`: a pointer, an array, or a row of one."""
+        return self._enclose(self.value(e), POSTFIX)
+
+    def store_vec3(self, target: n.Expr, value: str) -> str | None:
+        """The statement that stores a 3-vector where memory holds its components, or None where it does not."""
+        if not (is_vec3(target.type) and self._scattered(target)):
+            return None
+        match target:
+            case n.Element():
+                return f"vstore3({value}, {self.index(target.index).text}, {self.base(target.base)})"
+            case n.Deref():
+                return f"vstore3({value}, 0, {self.value(target.pointer).text})"
+            case _:
+                return None
+
+    def _scattered(self, e: n.Expr) -> bool:
+        return is_vec3(e.type) and self.dialect.vec3 == "components" and isinstance(e, n.Element | n.Deref)
+
+    def _lane_of_vec3(self, e: n.Component) -> str:
+        if isinstance(e.base, n.Deref):
+            return f"{self._enclose(self.value(e.base.pointer), POSTFIX)}[{e.index}]"
+        if not isinstance(e.base, n.Element):
+            raise TypeError("a component of a 3-vector that is not in memory")
+        index = self._enclose(self.index(e.base.index), PRECEDENCE["*"] + 1)
+        at = f"3 * {index}" + (f" + {e.index}" if e.index else "")
+        return f"{self.base(e.base.base)}[{at}]"
+
+    def _offset(self, e: n.Offset) -> Text:
+        base = self._enclose(self.value(e.pointer), PRECEDENCE["+"])
+        delta, op = e.delta, "+"
+        if isinstance(delta, n.Unary) and delta.op == "-" and isinstance(delta.type, Scalar) and delta.type.signed:
+            delta, op = delta.value, "-"
+        elif isinstance(delta, n.Const) and delta.value < 0 and delta.name is None and delta.type.signed:
+            delta, op = n.Const(-delta.value, delta.type), "-"
+        index = self.index(delta)
+        if is_vec3(e.type.elem) and self.dialect.vec3 == "components":
+            index = Text(f"3 * {self._enclose(index, PRECEDENCE['*'] + 1)}", PRECEDENCE["*"], I32)
+        return Text(f"{base} {op} {self._enclose(index, PRECEDENCE['+'] + 1)}", PRECEDENCE["+"], e.type)
+
+    def _address(self, e: n.AddressOf) -> Text:
+        match e.memory:
+            case n.Deref():
+                return self.value(e.memory.pointer)
+            case n.Var() if e.memory.name in self.references:
+                return Text(e.memory.name, PRIMARY, e.type)
+            case n.Component() if self._scattered(e.memory.base):
+                return Text(f"&{self._lane_of_vec3(e.memory)}", UNARY, e.type)
+            case n.Component():
+                # no language here lets a vector's component have an address; its vector's has one
+                vector = n.AddressOf(e.memory.base, Pointer(_type(e.memory.base), e.type.space, e.type.const))
+                start = f"({self.types.name(e.type)}){self._enclose(self.value(vector), UNARY)}"
+                return Text(f"{start} + {e.memory.index}", PRECEDENCE["+"], e.type)
+            case n.Element() if self._scattered(e.memory):
+                return self._offset(n.Offset(_as_pointer(e.memory.base), e.memory.index, e.type))
+            case n.Var() if is_vec3(e.memory.type) and self.dialect.vec3 == "components":
+                raise refuse("GP2010", f"the address of the 3-vector {e.memory.name}", e.loc or self.loc)
+            case _:
+                return Text(f"&{self._enclose(self.value(e.memory), UNARY)}", UNARY, e.type)
+
+    def _make_vector(self, e: n.MakeVector) -> Text:
+        items = [self.assignable(i) if not self.dialect.cpp else self.exact(i) for i in e.items]
+        first = e.items[0]
+        if all(i == first for i in e.items) and isinstance(first, n.Const | n.Var):
+            items = [self.exact(first)]
+        text = self.dialect.make_vector.format(type=self.types.name(e.type), items=", ".join(i.text for i in items))
+        return Text(text, UNARY if text.startswith("(") else POSTFIX, e.type)
+
+    # --- calls
+
+    def _math(self, e: n.MathCall) -> Text:
+        fn = MATH[e.fn]
+        operand = e.args[0].type
+        if e.fn == "recip" and isinstance(e.type, Scalar):
+            return self._binary(n.Binary("/", n.Const(1.0, e.type), e.args[0], e.type))
+        args = [self.exact(a) for a in e.args]
+        narrow = self.dialect.cpp and isinstance(operand, Scalar) and operand.is_float and operand.bits == 16
+        if narrow:
+            # Metal's precise functions take float; a result of float is rounded once
+            args = [self._cast(a, F32) if a.ctype == operand else a for a in args]
+        if e.fn in self.dialect.helper_math:
+            name = f"gp_{e.fn}" if self.dialect.cpp else f"gp_{e.fn}_{suffix(operand)}"
+            t = self.types.name(operand)
+            uint = self.types.name(ops.widened(scalar_of(operand))) if scalar_of(operand).is_integer else ""
+            self.helpers.need(name, self.dialect.helper_math[e.fn], type=t, unsigned=uint, scalar=scalar_of(operand))
+        elif e.fn in self.dialect.math and not (fn.fast and str(scalar_of(operand)) != "f32"):
+            name = self.dialect.math[e.fn]
+        else:
+            raise refuse("GP2006", f"{self.dialect.title} has no {e.fn} for {operand}", e.loc or self.loc)
+        text = f"{name}({', '.join(a.text for a in args)})"
+        match fn.result:
+            case "bool":
+                return Text(text, POSTFIX, BOOL)
+            case "i32":
+                return Text(text, POSTFIX, operand if isinstance(operand, Scalar) else e.type, (0, 64))
+            case _ if narrow:
+                return Text(text, POSTFIX, F32) if not isinstance(e.type, Scalar) else self._cast(Text(text, POSTFIX, F32), e.type)
+            case _ if e.fn == "abs" and self.dialect.int_abs_unsigned and isinstance(operand, Scalar):
+                return Text(text, POSTFIX, ops.unsigned(operand) if operand.bits >= 32 else operand)
+            case _:
+                return Text(text, POSTFIX, e.type)
+
+    def _call(self, e: n.Call) -> Text:
+        args = [self.assignable(a).text for a in e.args]
+        args += self._extras.get(e.function, ())
+        return Text(f"{e.function}({', '.join(args)})", POSTFIX, e.type)
+
+    def _shuffle(self, e: n.Shuffle) -> Text:
+        lanes = self._lanes("shuffles", e)
+        width = e.width or self._width
+        value = self.exact(e.value)
+        if width == lanes.hardware_width and isinstance(e.type, Scalar) and e.type.bits in (16, 32):
+            direct = lanes.direct.get("undefined " + e.kind if e.undefined else e.kind)
+            if direct and (e.kind != "xor" or e.undefined or _below(e.lane, width)):
+                return Text(direct.format(value=value.text, lane=self.assignable(e.lane).text), POSTFIX, e.type)
+        self.helpers.extension(*lanes.extensions)
+        name = self._shuffle_helper(lanes, e.kind, e.type, width)
+        args = [value.text, self.assignable(e.lane).text, *lanes.passes]
+        return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
+
+    def _shuffle_helper(self, lanes: object, kind: str, t: Scalar | Vector, width: int) -> str:
+        assert self.dialect.lanes is not None
+        scalar = t.elem if isinstance(t, Vector) else t
+        part = "" if not isinstance(t, Vector) else self._shuffle_helper(lanes, kind, t.elem, width)
+        name = f"gp_shfl_{kind}" + ("" if width == 32 else f"_{width}")
+        name += "" if self.dialect.cpp else f"_{suffix(t)}"
+        return self.helpers.need(
+            f"{name}" if not self.dialect.cpp else f"{name}({t})",
+            self.dialect.lanes.shuffle,
+            function=name,
+            part=part.split("(")[0],
+            kind=kind,
+            width=width,
+            type=self.types.name(t),
+            scalar=scalar,
+            vector_lanes=t.lanes if isinstance(t, Vector) else 0,
+            passes=self.dialect.lanes.passes,
+        ).split("(")[0]
+
+    def _vote(self, e: n.Vote) -> Text:
+        lanes = self._lanes("votes", e)
+        if e.kind not in lanes.votes:
+            raise refuse("GP2006", f"{self.dialect.title} has no vote {e.kind!r}", e.loc or self.loc)
+        width = e.width or self._width
+        self.helpers.extension(*lanes.extensions)
+        name = f"gp_{e.kind}" + ("" if width == 32 else f"_{width}")
+        self.helpers.need(
+            name, lanes.vote, kind=e.kind, width=width, type=self.types.name(e.type), bits=e.type.bits, passes=lanes.passes
+        )
+        args = [self.exact(e.value).text, *lanes.passes]
+        return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
+
+    def _lanes(self, what: str, e: n.Expr):  # noqa: ANN202
+        lanes = self.dialect.lanes
+        if lanes is None:
+            raise refuse("GP2006", f"{self.dialect.title} on this device has no {what}", e.loc or self.loc)
+        return lanes
+
+    def _atomic(self, e: n.Atomic) -> Text:
+        pointer = e.pointer.type
+        if not isinstance(pointer, Pointer):
+            raise TypeError("an atomic on no pointer")
+        space = pointer.space
+        where = e.loc or self.loc
+        for form in self.dialect.atomics:
+            if e.type.name not in form.types or e.op not in form.ops or space not in form.spaces:
+                continue
+            self.helpers.extension(*form.extensions)
+            p, v = self.value(e.pointer).text, self.exact(e.value).text
+            expected = self.exact(e.expected).text if e.expected is not None else ""
+            if form.text:
+                text = form.text.format(op=form.ops[e.op], p=p, v=v, e=expected)
+                return Text(text, POSTFIX, e.type)
+            function = f"gp_atomic_{e.op}" + ("" if self.dialect.cpp else f"_{e.type}_{space.value}")
+            self.helpers.need(
+                function if not self.dialect.cpp else f"{function}({e.type}, {space.value})",
+                form.helper,
+                function=function,
+                op=e.op,
+                spelled=form.ops[e.op],
+                type=self.types.name(e.type),
+                scalar=e.type,
+                space=self.dialect.spaces[space],
+            )
+            return Text(f"{function}({', '.join(filter(None, (p, expected, v)))})", POSTFIX, e.type)
+        raise refuse("GP2008", f"{self.dialect.title} on this device has no atomic {e.op} on {e.type} in {space.value} memory", where)
+
+
+def _same_value(a: bool | int | float, b: bool | int | float) -> bool:
+    return a == b
+
+
+def _within(span: tuple[int, int], t: Scalar) -> bool:
+    low, high = limits(t) if t.is_integer else (0, 0)
+    return low <= span[0] and span[1] <= high
+
+
+def _below(e: n.Expr, width: int) -> bool:
+    """Tell whether a lane mask is below the width: a literal, or a loop variable that only shrinks cannot be told."""
+    return isinstance(e, n.Const) and 0 <= e.value < width
+
+
+def _type(e: n.Expr) -> Scalar | Vector:
+    if not isinstance(e.type, Scalar | Vector):
+        raise TypeError(f"a component of {e.type}")
+    return e.type
+
+
+def _as_pointer(e: n.Expr) -> n.Expr:
+    if isinstance(e.type, Array):
+        elem = e.type.elem
+        if isinstance(elem, Array):
+            raise TypeError("an address in an array of arrays")
+        return n.Decay(e, Pointer(elem, Space.PRIVATE))
+    return e
+
+
+__all__ = ["Expressions", "F16"]

@@ -1,0 +1,1 @@
+"""CUDA: the reader, and the runtime through CuPy."""

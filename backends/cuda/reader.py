@@ -1,0 +1,121 @@
+"""CUDA C++ as IR."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ...ir.nodes import Const, Expr, Grid, GridIndex, Scope
+from ...ir.types import F32, F64, I32, I64, U32, U64, Space
+from ..clang import calls as c
+from ..clang.context import Handler, Language
+from ..clang.read import Source, read_entry
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ...ir.nodes import Program
+
+_UNARY = (
+    "exp exp2 exp10 expm1 log log2 log10 log1p sqrt rsqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh "
+    "atanh erf erfc floor ceil trunc round rint fabs"
+).split()
+_BINARY = "pow fmod fmin fmax fdim atan2 hypot copysign".split()
+
+
+def _math_calls() -> dict[str, Handler]:
+    out: dict[str, Handler] = {}
+    for fn in (*_UNARY, *_BINARY, "fma", "ldexp"):
+        out[fn] = out[fn + "f"] = c.math(fn)
+    out["nearbyint"] = out["nearbyintf"] = c.math("rint")
+    for fn in ("isnan", "isinf", "isfinite", "signbit"):
+        out[fn] = c.math(fn)
+    for name, fn in {
+        "__expf": "fast_exp", "__exp10f": "fast_exp10", "__logf": "fast_log", "__log2f": "fast_log2",
+        "__log10f": "fast_log10", "__sinf": "fast_sin", "__cosf": "fast_cos", "__tanf": "fast_tan",
+        "__powf": "fast_pow", "__fdividef": "fast_divide", "fdividef": "fast_divide", "__fsqrt_rn": "sqrt",
+        "__fmaf_rn": "fma", "__frcp_rn": "recip", "__popc": "popcount", "__popcll": "popcount", "__clz": "clz",
+        "__clzll": "clz", "__ffs": "ffs", "__ffsll": "ffs", "__brev": "brev", "__brevll": "brev", "__mulhi": "mulhi",
+        "__umulhi": "mulhi", "__mul64hi": "mulhi", "__umul64hi": "mulhi",
+    }.items():  # fmt: skip
+        out[name] = c.math(fn)
+    out["min"], out["max"] = c.by_type("fmin", "min"), c.by_type("fmax", "max")
+    out["abs"] = out["labs"] = out["llabs"] = c.by_type("fabs", "abs")
+    for name, op in {"__fadd_rn": "+", "__fsub_rn": "-", "__fmul_rn": "*", "__fdiv_rn": "/", "__dadd_rn": "+",
+                     "__dmul_rn": "*"}.items():  # fmt: skip
+        out[name] = c.operator(op)
+    return out
+
+
+def _simt_calls() -> dict[str, Handler]:
+    out: dict[str, Handler] = {
+        "__syncthreads": c.barrier(Scope.GROUP), "__syncwarp": c.subgroup_barrier,
+        "__threadfence": c.fence(Scope.DEVICE), "__threadfence_block": c.fence(Scope.GROUP),
+        "__shfl_sync": c.shuffle("idx"), "__shfl_up_sync": c.shuffle("up"), "__shfl_down_sync": c.shuffle("down"),
+        "__shfl_xor_sync": c.shuffle("xor"), "__any_sync": c.vote("any"), "__all_sync": c.vote("all"),
+        "__ballot_sync": c.vote("ballot"),
+        "__activemask": c.refused("which threads are active is not defined across devices"),
+        "__float_as_int": c.bitcast(I32), "__float_as_uint": c.bitcast(U32), "__int_as_float": c.bitcast(F32),
+        "__uint_as_float": c.bitcast(F32), "__double_as_longlong": c.bitcast(I64),
+        "__longlong_as_double": c.bitcast(F64), "__float2int_rz": c.convert_to(I32),
+        "__float2uint_rz": c.convert_to(U32), "__int2float_rn": c.convert_to(F32), "__uint2float_rn": c.convert_to(F32),
+        "printf": c.refused("output from a kernel"), "clock": c.refused("a clock of one device"),
+        "clock64": c.refused("a clock of one device"), "__trap": c.refused("a trap"),
+        "__nanosleep": c.refused("waiting by time"),
+    }  # fmt: skip
+    for suffix, scope in (("", Scope.DEVICE), ("_block", Scope.GROUP)):
+        for name, op in {"Add": "add", "Sub": "sub", "Exch": "exch", "Min": "min", "Max": "max", "And": "and",
+                         "Or": "or", "Xor": "xor"}.items():  # fmt: skip
+            out[f"atomic{name}{suffix}"] = c.atomic(op, scope)
+    out["atomicCAS"] = c.atomic("cas")
+    for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "longlong", "ulonglong", "float",
+                 "double"):  # fmt: skip
+        for lanes in (2, 3, 4):
+            out[f"make_{base}{lanes}"] = c.make_vector
+    for name in ("__ldg", "__ldcs", "__ldca", "__ldcg"):
+        out[name] = c.load_through
+    return out
+
+
+def _grid_variable(kind: Grid) -> Callable[[int], Expr]:
+    return lambda axis: GridIndex(kind, axis)
+
+
+CUDA = Language(
+    name="cuda",
+    calls={**_math_calls(), **_simt_calls()},
+    variables={
+        "threadIdx": _grid_variable(Grid.THREAD),
+        "blockIdx": _grid_variable(Grid.GROUP),
+        "blockDim": _grid_variable(Grid.GROUP_SIZE),
+        "gridDim": _grid_variable(Grid.GRID_SIZE),
+        "warpSize": lambda _axis: Const(32, I32),
+    },
+    default_space=Space.GENERIC,
+    header="gpuport_cuda.h",
+)
+
+
+def include_dir() -> Path:
+    """Return the folder of our CUDA declaration headers."""
+    return Path(str(files(__package__) / "include"))
+
+
+def read_cuda(
+    path: Path, entry: str, *, defines: Mapping[str, str] | None = None, include_dirs: Sequence[Path] = ()
+) -> tuple[Program, dict[str, int]]:
+    """Read a kernel from a CUDA source file.
+
+    `entry` is a kernel's name or instantiation as in C++ (`softmax<float, 256>`). Returns the program and the values of
+    the entry's integer template parameters by name. Raises Refusal: GP1001 with clang's messages, GP1002, GP1003, or
+    every construct that is not supported, at its line.
+    """
+    flags = ["-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_90", "-std=c++17",
+             "-Wno-unknown-cuda-version", "-include", str(include_dir() / "gpuport_cuda.h"),
+             "-isystem", str(include_dir())]  # fmt: skip
+    source = Source(path, entry, dict(defines or {}), tuple(include_dirs))
+    return read_entry(CUDA, source, flags, ".cu", kernel_attribute="CUDAGlobalAttr")
+
+
+U64_TYPE = U64

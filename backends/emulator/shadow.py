@@ -1,0 +1,321 @@
+"""Race detection: for every cell of a buffer its last writer, two of its readers and two of its atomic users.
+
+The method is Oclgrind's (pairs of accesses that nothing orders, so that races the schedule hid are found too) with
+FastTrack's economy: in a run without races all writes of a cell are ordered, so the last one stands for all, and a
+write conflicts with some reader exactly if it conflicts with one of two readers that are as far apart as possible
+(other group, other subgroup, other thread).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from .lanes import Array, Mask
+from .state import State
+
+READ, WRITE, ATOMIC = "reads", "writes", "updates atomically"
+_FLUSH_AT = 1 << 21  # pending read records, in elements
+
+
+@dataclass(slots=True)
+class Lanes:
+    """One access of the active lanes, flattened: cell, thread, epochs (scalars where uniform), the order of lanes."""
+
+    cell: Array
+    thread: Array
+    epoch: Array | int
+    subepoch: Array | int
+    place: Array | None  # index of each entry in the unmasked (G, T, cells) order; None: all of it
+    shape: tuple[int, ...]
+
+    def pick(self, which: Array) -> Lanes:
+        """The entries at some positions."""
+        place = which if self.place is None else self.place[which]
+        epoch = self.epoch if isinstance(self.epoch, int) else self.epoch[which]
+        sub = self.subepoch if isinstance(self.subepoch, int) else self.subepoch[which]
+        return Lanes(self.cell[which], self.thread[which], epoch, sub, place, self.shape)
+
+    def lane(self, position: int) -> tuple[int, int]:
+        """Group (of the chunk) and thread of an entry."""
+        flat = position if self.place is None else int(self.place[position])
+        at = np.unravel_index(flat, self.shape)
+        return int(at[0]), int(at[1])
+
+
+class _Pair:
+    """Two users of each cell, chosen as far apart as possible; `stamp` and `access` belong to them."""
+
+    def __init__(self, cells: int) -> None:
+        self.thread = np.full((2, cells), -1, np.int64)
+        self.stamp = np.zeros((2, cells), np.int64)
+        self.access = np.zeros((2, cells), np.int32)
+
+    def repeat(self, rows: int) -> None:
+        """Give each of `rows` groups its own copy."""
+        for name in ("thread", "stamp", "access"):
+            setattr(self, name, np.tile(getattr(self, name), (1, rows)))
+
+    def put(self, slot: int, cell: Array, thread: Array, stamp: int, access: int) -> None:
+        """Record users."""
+        self.thread[slot][cell] = thread
+        self.stamp[slot][cell] = stamp
+        self.access[slot][cell] = access
+
+
+class RaceShadow:
+    """Shadow of one region. `shared` regions have `cells` cells per group, others `cells` in all.
+
+    A shared region whose accesses do not depend on the group is tracked once for all groups, until one does.
+    """
+
+    def __init__(self, state: State, cells: int, *, shared: bool) -> None:
+        self.state = state
+        self.cells = cells
+        self.shared = shared
+        self.reset()
+
+    def reset(self) -> None:
+        """Forget everything: a new chunk starts in shared memory."""
+        self.rows = 1
+        self.writer = np.full(self.cells, -1, np.int64)
+        self.write_stamp = np.zeros(self.cells, np.int64)
+        self.write_access = np.zeros(self.cells, np.int32)
+        self.readers: _Pair | None = None
+        self.atomics: _Pair | None = None
+        self.pending: list[tuple[Lanes, int, int]] = []
+        self.pending_size = 0
+        self.last = {READ: -1, WRITE: -1, ATOMIC: -1}
+
+    def _lanes(self, cells: Array, mask: Mask) -> Lanes:
+        s = self.state
+        whole = (
+            self.shared
+            and cells.shape[0] == 1
+            and (mask is None or mask.shape[0] == 1)
+            and s.epoch.size == 1
+            and s.subepoch.shape[0] == 1
+        )
+        if self.shared and not whole and self.rows == 1 and s.groups > 1:
+            self._expand()
+        rows = 1 if self.shared and self.rows == 1 else s.groups
+        shape = (rows, s.threads, *cells.shape[2:])
+        if rows > 1 and self.shared:
+            base = s.group_base * self.cells
+            cells = cells + (base[..., None] if cells.ndim == 3 else base)
+        thread = s.linear if self.shared else s.global_thread
+        chosen = None if mask is None else np.broadcast_to(mask, (rows, s.threads))
+
+        def flat(a: Array) -> Array:
+            if len(shape) == 3 and a.ndim == 2:
+                a = a[..., None]
+            a = np.broadcast_to(a, shape)
+            return a.reshape(-1) if chosen is None else a[chosen].reshape(-1)
+
+        epoch = int(s.epoch[0, 0]) if s.epoch.size == 1 else flat(s.epoch)
+        sub = int(s.subepoch[0, 0]) if s.subepoch.size == 1 else flat(s.subepoch)
+        place = None
+        if chosen is not None:
+            place = np.flatnonzero(np.broadcast_to(chosen[..., None], shape) if len(shape) == 3 else chosen)
+        return Lanes(flat(cells), flat(thread), epoch, sub, place, shape)
+
+    def _expand(self) -> None:
+        self._merge()
+        rows = self.rows = self.state.groups
+        self.writer, self.write_stamp, self.write_access = (
+            np.tile(a, rows) for a in (self.writer, self.write_stamp, self.write_access)
+        )
+        for pair in (self.readers, self.atomics):
+            if pair is not None:
+                pair.repeat(rows)
+
+    # how far two threads are apart, and whether something orders them
+
+    def _distance(self, a: Array, b: Array) -> Array:
+        """0 the same thread or none (-1) in b, 1 the same subgroup, 2 the same group, 3 different groups."""
+        s = self.state
+        far = np.where((a // s.threads) != (b // s.threads), 3, 2) if not self.shared else 2
+        near = (a % s.threads // s.width == b % s.threads // s.width) & (np.asarray(far) == 2)
+        return np.where((a == b) | (a < 0) | (b < 0), 0, np.where(near, 1, far))
+
+    def _unordered(self, who: Lanes, other: Array, stamp: Array) -> Array:
+        """Entries whose thread and `other` are different threads with nothing between the accesses that orders them."""
+        s = self.state
+        distance = self._distance(who.thread, other)
+        same_group = (stamp >= who.epoch) & ((distance == 2) | ((distance == 1) & (stamp >= who.subepoch)))
+        if self.shared:
+            return same_group
+        across = distance == 3
+        if s.tracks_fences and across.any():
+            released = s.released[np.maximum(other, 0) // s.threads]
+            fenced = s.fenced[np.maximum(other, 0) // s.threads]
+            ordered = (stamp <= fenced) & (released >= fenced) & (released <= s.acquired[who.thread // s.threads])
+            across &= ~((released > 0) & ordered)
+        return same_group | across
+
+    # accesses
+
+    def read(self, cells: Array, mask: Mask, access: int) -> tuple[Lanes, list[Conflict]]:
+        """Note plain reads of cells (G or 1, T or 1[, n]); gives the conflicts with earlier accesses."""
+        who = self._lanes(cells, mask)
+        found: list[Conflict] = []
+        if self._recent(WRITE):
+            found += self._against_writer(who, None, access)
+        if self._recent(ATOMIC):
+            found += self._against(self.atomics, who, ATOMIC)
+        self.last[READ] = self.state.now
+        self.pending.append((who, self.state.now, access))
+        self.pending_size += who.cell.size
+        if self.pending_size > _FLUSH_AT or len(self.pending) > 256:
+            self._merge()
+        return who, found
+
+    def write(
+        self, cells: Array, mask: Mask, access: int, same: Callable[[Lanes], Array]
+    ) -> tuple[Lanes, list[Conflict], Array | None]:
+        """Note plain writes. `same` tells which entries find the value that they write in memory already.
+
+        Gives the conflicts with earlier accesses, and which entries lost their cell to another lane of this write.
+        """
+        who = self._lanes(cells, mask)
+        found: list[Conflict] = []
+        if self._recent(WRITE):
+            found += self._against_writer(who, same, access)
+        if self._recent(ATOMIC):
+            found += self._against(self.atomics, who, ATOMIC)
+        if self._recent(READ):
+            self._merge()
+            found += self._against(self.readers, who, READ)
+        elif self.shared:
+            self._drop()
+        self.last[WRITE] = self.state.now
+        self.writer[who.cell] = who.thread
+        self.write_stamp[who.cell] = self.state.now
+        self.write_access[who.cell] = access
+        lost = self.writer.take(who.cell) != who.thread
+        return who, found, lost if lost.any() else None
+
+    def update(self, cells: Array, mask: Mask, access: int) -> tuple[Lanes, list[Conflict]]:
+        """Note atomic read-modify-writes."""
+        who = self._lanes(cells, mask)
+        found: list[Conflict] = []
+        if self._recent(WRITE):
+            found += self._against_writer(who, None, access)
+        if self._recent(READ):
+            self._merge()
+            found += self._against(self.readers, who, READ)
+        if self.atomics is None:
+            self.atomics = _Pair(self.cells * self.rows)
+        self.last[ATOMIC] = self.state.now
+        self._note(self.atomics, who, self.state.now, access)
+        return who, found
+
+    def _recent(self, kind: str) -> bool:
+        """Whether an access of that kind may be unordered with one made now."""
+        last = self.last[kind]
+        return last >= 0 and (not self.shared or last >= int(self.state.epoch.min()))
+
+    def _drop(self) -> None:
+        self.pending.clear()
+        self.pending_size = 0
+
+    def _merge(self) -> None:
+        """Move pending reads into the pairs of readers."""
+        floor = int(self.state.epoch.min()) if self.shared else -1
+        if self.pending and self.readers is None:
+            self.readers = _Pair(self.cells * self.rows)
+        for who, stamp, access in self.pending:
+            if stamp >= floor and self.readers is not None:
+                self._note(self.readers, who, stamp, access)
+        self._drop()
+
+    def _note(self, pair: _Pair, who: Lanes, stamp: int, access: int) -> None:
+        cell, thread = who.cell, who.thread
+        one = pair.thread[0].take(cell)
+        if (one >= 0).any():
+            two = pair.thread[1].take(cell)
+            distance = self._distance(thread, one)
+            old = pair.stamp[0].take(cell)
+            # ordered before this access, and so of no more interest, unless the second user is in another group
+            stale = ((old < who.epoch) & (distance < 3)) | ((old < who.subepoch) & (distance <= 1))
+            stale &= (one >= 0) & (self._distance(two, one) < 3)
+            fresh = np.flatnonzero((one < 0) | stale)
+            if fresh.size:
+                keep = two[fresh]
+                if not self.shared or self.state.subepoch.size > 1:
+                    # a second user in another subgroup stays when only a subgroup barrier made the first one stale
+                    by_group = old[fresh] < (who.epoch if isinstance(who.epoch, int) else who.epoch[fresh])
+                    keep = np.where(~by_group & (self._distance(keep, one[fresh]) >= 2), keep, -1)
+                    pair.thread[1][cell[fresh]] = keep
+                else:
+                    pair.thread[1][cell[fresh]] = -1
+                pair.put(0, cell[fresh], thread[fresh], stamp, access)
+        else:
+            pair.put(0, cell, thread, stamp, access)
+        for _ in range(3):
+            one = pair.thread[0].take(cell)
+            other = np.flatnonzero(one != thread)
+            if not other.size:
+                return
+            one, c, t = one[other], cell[other], thread[other]
+            better = self._distance(t, one) > self._distance(pair.thread[1].take(c), one)
+            if not better.any():
+                return
+            pair.put(1, c[better], t[better], stamp, access)
+
+    # conflicts
+
+    def _against_writer(self, who: Lanes, same: Callable[[Lanes], Array] | None, access: int) -> list[Conflict]:
+        writer = self.writer.take(who.cell)
+        at = np.flatnonzero((writer >= 0) & (writer != who.thread))
+        if not at.size:
+            return []
+        sub = who.pick(at)
+        bad = self._unordered(sub, writer[at], self.write_stamp.take(sub.cell))
+        if same is not None and bad.any():
+            # lanes of one statement that write one value are benign, as in Oclgrind
+            bad &= ~((self.write_access.take(sub.cell) == access) & same(sub))
+        return self._conflicts(sub, bad, writer[at], self.write_access.take(sub.cell), WRITE)
+
+    def _against(self, pair: _Pair | None, who: Lanes, kind: str) -> list[Conflict]:
+        if pair is None:
+            return []
+        found: list[Conflict] = []
+        for slot in (0, 1):
+            other = pair.thread[slot].take(who.cell)
+            at = np.flatnonzero((other >= 0) & (other != who.thread))
+            if not at.size:
+                continue
+            sub = who.pick(at)
+            bad = self._unordered(sub, other[at], pair.stamp[slot].take(sub.cell))
+            found += self._conflicts(sub, bad, other[at], pair.access[slot].take(sub.cell), kind)
+        return found
+
+    def _conflicts(self, who: Lanes, bad: Array, other: Array, access: Array, kind: str) -> list[Conflict]:
+        if not bad.any():
+            return []
+        found: list[Conflict] = []
+        for a in np.unique(access[bad]):
+            i = int(np.flatnonzero(bad & (access == a))[0])
+            group, thread = who.lane(i)
+            theirs = int(other[i])
+            number = int(self.state.group_numbers[group, 0])
+            if not self.shared:
+                number, theirs = divmod(theirs, self.state.threads)
+            found.append(Conflict(group, thread, int(who.cell[i]) % self.cells, number, theirs, int(a), kind))
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Conflict:
+    """Two accesses of one cell that nothing orders: lane (group of the chunk, thread), cell, and the other's number."""
+
+    group: int
+    thread: int
+    cell: int
+    other_group: int
+    other_thread: int
+    other_access: int
+    kind: str

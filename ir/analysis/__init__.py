@@ -1,0 +1,1 @@
+"""Analyses: what is true of a program, without changing it."""

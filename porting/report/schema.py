@@ -1,0 +1,289 @@
+"""The report of one port as data: pydantic models, versioned, the same in JSON and in memory."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
+
+if TYPE_CHECKING:
+    from ...hwmodels import Machine
+    from ...hwmodels.schema import Fact
+    from ...ir.diagnostics import Diagnostic
+
+SCHEMA_VERSION: Final = 1
+
+Verdict = Literal["VERIFIED (device)", "VERIFIED (emulated)", "REFUTED", "REFUSED", "UNVERIFIED"]
+GateVerdict = Literal["proved", "tested", "refuted", "unknown"]
+
+
+def _json_number(value: float) -> float | str:
+    return value if math.isfinite(value) else str(value)
+
+
+# JSON has no NaN and no infinity: they are written as the strings "nan", "inf" and "-inf", which pydantic reads back
+Number = Annotated[float, PlainSerializer(_json_number, return_type=float | str, when_used="json")]
+
+HEADLINE_FACTS: Final = (
+    "execution.subgroup_width",
+    "execution.compute_units",
+    "limits.threads_per_group",
+    "shared.per_group",
+    "registers.per_thread",
+    "memory.bandwidth",
+    "rates.vector.f32",
+    "features.fp64",
+    "features.subgroup_shuffle",
+    "features.atomic_f32_global",
+    "numerics.subnormals_f32",
+)
+
+
+class Record(BaseModel):
+    """Base of all records: frozen; an unknown key is an error."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class FactRecord(Record):
+    """A fact of a machine model as it was when the report was written; `value` is for people, `raw` in `unit`."""
+
+    machine: str
+    path: str
+    label: str
+    value: str
+    raw: bool | int | Number | str | tuple[bool | int | Number | str, ...] | None = None
+    unit: str = ""
+    source: str = ""
+    locator: str = ""
+    kind: str = ""
+    verified: bool = True
+    note: str = ""
+
+    @classmethod
+    def of(cls, machine: str, fact: Fact) -> FactRecord:
+        """Copy a fact of the machine with the id `machine`."""
+        return cls(
+            machine=machine,
+            path=fact.path,
+            label=fact.label,
+            value=str(fact) if fact.known else "unknown",
+            raw=fact.value,
+            unit=fact.unit,
+            source=fact.sources[0].title if fact.sources else "",
+            locator=fact.locator,
+            kind=fact.kind,
+            verified=fact.verified,
+            note=fact.note,
+        )
+
+
+class MachineRecord(Record):
+    """A machine and those of its facts that the report shows."""
+
+    id: str
+    name: str
+    vendor: str = ""
+    arch: str = ""
+    facts: tuple[FactRecord, ...] = ()
+
+    @classmethod
+    def of(cls, machine: Machine, paths: tuple[str, ...] = HEADLINE_FACTS) -> MachineRecord:
+        """Copy a machine with its facts at `paths`; those that its model does not state are left out."""
+        stated = machine.facts()
+        facts = tuple(FactRecord.of(machine.id, stated[p]) for p in paths if p in stated)
+        return cls(id=machine.id, name=machine.name, vendor=machine.vendor, arch=machine.arch, facts=facts)
+
+    def fact(self, path: str) -> FactRecord | None:
+        """The fact at `path`, None where the report does not hold it."""
+        return next((f for f in self.facts if f.path == path), None)
+
+
+class KernelRecord(Record):
+    """What was ported: the entry as the spec writes it, the source file and the spec file as the user named them."""
+
+    name: str
+    entry: str
+    language: str = "cuda"
+    file: str = ""
+    spec: str = ""
+
+
+class DecisionRecord(Record):
+    """A choice made for the destination: what, why, from which facts; `line` of the source where it has one."""
+
+    what: str
+    why: str = ""
+    facts: tuple[FactRecord, ...] = ()
+    line: int | None = None
+
+
+class DiagnosticRecord(Record):
+    """A numbered finding, at a line of a file."""
+
+    number: str
+    title: str = ""
+    severity: Literal["error", "warning", "note"]
+    message: str
+    file: str | None = None
+    line: int | None = None
+    col: int | None = None
+
+    @classmethod
+    def of(cls, diagnostic: Diagnostic) -> DiagnosticRecord:
+        """Copy a diagnostic of the IR."""
+        from ...ir.diagnostics import TITLES
+
+        loc = diagnostic.loc
+        return cls(
+            number=diagnostic.number,
+            title=TITLES[diagnostic.number],
+            severity=diagnostic.severity.value,
+            message=diagnostic.message,
+            file=loc.file if loc else None,
+            line=loc.line if loc else None,
+            col=loc.col if loc else None,
+        )
+
+
+class WorstElement(Record):
+    """The element of an output that came nearest to its bound, or went furthest over it."""
+
+    buffer: str
+    index: tuple[int, ...] = ()
+    got: Number
+    expected: Number
+    bound: Number
+
+    @property
+    def share(self) -> float:
+        """|got - expected| as a share of the bound: above 1 is refuted; 0 where both are equal."""
+        if self.got == self.expected or (math.isnan(self.got) and math.isnan(self.expected)):
+            return 0.0
+        error = abs(self.got - self.expected)
+        return math.inf if math.isnan(error) or self.bound == 0 else error / self.bound
+
+
+class GateRecord(Record):
+    """What one gate said at one size: `inputs` names the kind of inputs, `backend` what ran the kernel."""
+
+    gate: str
+    verdict: GateVerdict
+    size: dict[str, int] = Field(default_factory=dict)
+    inputs: str = ""
+    backend: str = ""
+    detail: str = ""
+    worst: WorstElement | None = None
+    seconds: float = 0.0
+
+
+class Environment(Record):
+    """Where the port was made and run; `device` is empty where no backend ran."""
+
+    gpuport: str
+    python: str
+    platform: str = ""
+    backend: str = ""
+    device: str = ""
+    clang: str = ""
+    packages: dict[str, str] = Field(default_factory=dict)
+
+
+class SourceText(Record):
+    """The text of a file, its name without folders, and its language."""
+
+    name: str
+    language: str
+    text: str
+
+
+class Timing(Record):
+    """Times measured on a device, seconds per launch, one per repeat, at `size`."""
+
+    size: dict[str, int]
+    device: str
+    samples: tuple[float, ...] = Field(min_length=1)
+    method: str = ""
+
+    @property
+    def median(self) -> float:
+        """Median of the samples, seconds."""
+        return statistics.median(self.samples)
+
+    @property
+    def quartiles(self) -> tuple[float, float]:
+        """First and third quartile, seconds; both are the sample where there is only one."""
+        if len(self.samples) == 1:
+            return self.samples[0], self.samples[0]
+        first, _, third = statistics.quantiles(self.samples, n=4, method="inclusive")
+        return first, third
+
+
+class Floor(Record):
+    """The roofline's least time at `size`, seconds: predicted from the machine model, never measured."""
+
+    size: dict[str, int]
+    seconds: float
+    basis: str
+    facts: tuple[FactRecord, ...] = ()
+
+
+class PortReport(Record):
+    """One kernel ported to one destination: the verdict and everything that it rests on.
+
+    `original` is the source as read, `ported` what was written for the destination (None if refused), `wrapper` the
+    host module beside it. `stages` are wall seconds per stage, in order. `seeds` are hexadecimal.
+    """
+
+    schema_version: Literal[1] = SCHEMA_VERSION
+    kernel: KernelRecord
+    src: MachineRecord
+    dst: MachineRecord
+    verdict: Verdict
+    reason: str = ""
+    decisions: tuple[DecisionRecord, ...] = ()
+    diagnostics: tuple[DiagnosticRecord, ...] = ()
+    gates: tuple[GateRecord, ...] = ()
+    sizes: tuple[dict[str, int], ...] = ()
+    seeds: tuple[str, ...] = ()
+    environment: Environment
+    original: SourceText
+    ported: SourceText | None = None
+    wrapper: SourceText | None = None
+    measured: Timing | None = None
+    floor: Floor | None = None
+    stages: dict[str, float] = Field(default_factory=dict)
+    created: datetime
+    rerun: str = ""
+
+    @property
+    def source(self) -> str:
+        """The ported kernel's text; empty if the port was refused."""
+        return self.ported.text if self.ported else ""
+
+    @property
+    def verified(self) -> bool:
+        """Whether the port was verified, on a device or in emulation."""
+        return self.verdict.startswith("VERIFIED")
+
+    @property
+    def worst(self) -> GateRecord | None:
+        """The gate result that came nearest to its bound, or furthest over it; None if none was compared."""
+        compared = [g for g in self.gates if g.worst is not None]
+        return max(compared, key=lambda g: g.worst.share if g.worst else 0.0, default=None)
+
+    def write(self, directory: str | Path) -> list[Path]:
+        """Write the port's package and its reports into `directory`; see `write_report`."""
+        from .write import write_report
+
+        return write_report(self, directory)
+
+
+def verdict_class(verdict: Verdict) -> Literal["good", "emulated", "bad", "open"]:
+    """The class of a verdict that pages colour by."""
+    classes: dict[str, Any] = {"VERIFIED (device)": "good", "VERIFIED (emulated)": "emulated", "UNVERIFIED": "open"}
+    return classes.get(verdict, "bad")

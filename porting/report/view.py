@@ -1,0 +1,147 @@
+"""What the pages show of a report beyond its own fields: gates grouped, sources paired, machines compared."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ...hwmodels.units import show_scalar
+from .code import Row, lines, side_by_side
+from .schema import DecisionRecord, DiagnosticRecord, FactRecord, GateRecord, PortReport
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_ORDER: Final = ("refuted", "unknown", "tested", "proved")
+
+_MEANINGS: Final = {
+    "VERIFIED (device)": "The ported kernel was compiled and run on {device}; no gate refuted it.",
+    "VERIFIED (emulated)": (
+        "No {dst} was used. The emitted source was read back and run on an emulated {dst} "
+        "built from its machine model; no gate refuted it."
+    ),
+    "REFUTED": "A gate found the ported kernel wrong. Do not use it; what was found stands below.",
+    "REFUSED": "Nothing was written for {dst}: the port could not be made without risking a wrong answer.",
+    "UNVERIFIED": "The port was written and not run. Nothing is known about its results.",
+}
+
+
+@dataclass(slots=True)
+class GateGroup:
+    """All results of one gate; the verdict is the weakest of theirs."""
+
+    gate: str
+    results: list[GateRecord] = field(default_factory=list)
+
+    @property
+    def verdict(self) -> str:
+        """refuted before unknown before tested before proved."""
+        return min((r.verdict for r in self.results), key=_ORDER.index)
+
+    @property
+    def worst(self) -> GateRecord | None:
+        """The result nearest to its bound, None where nothing was compared."""
+        compared = [r for r in self.results if r.worst is not None]
+        return max(compared, key=lambda r: r.worst.share if r.worst else 0.0, default=None)
+
+    @property
+    def seconds(self) -> float:
+        """Seconds over all results."""
+        return sum(r.seconds for r in self.results)
+
+
+def gate_groups(report: PortReport) -> list[GateGroup]:
+    """The gates in the order in which they first spoke."""
+    groups: dict[str, GateGroup] = {}
+    for result in report.gates:
+        groups.setdefault(result.gate, GateGroup(result.gate)).results.append(result)
+    return list(groups.values())
+
+
+def code_rows(report: PortReport) -> list[Row]:
+    """The two sources side by side, each diagnostic and decision under the line that it names."""
+    left = lines(report.original.text, report.original.language)
+    right = lines(report.ported.text, report.ported.language) if report.ported else []
+    rows = side_by_side(left, right)
+    at_left = {row.left.number: row for row in rows if row.left}
+    at_right = {row.right.number: row for row in rows if row.right}
+    for d in report.diagnostics:
+        row = None
+        if d.line is not None and d.file is not None:
+            name = d.file.replace("\\", "/").rsplit("/", 1)[-1]
+            if name == report.original.name:
+                row = at_left.get(d.line)
+            elif report.ported and name == report.ported.name:
+                row = at_right.get(d.line)
+        if row:
+            row.notes.append(d)
+    for decision in report.decisions:
+        row = at_left.get(decision.line) if decision.line is not None else None
+        if row:
+            row.notes.append(decision)
+    return rows
+
+
+def is_decision(note: DecisionRecord | DiagnosticRecord) -> bool:
+    """Tell a decision from a diagnostic."""
+    return isinstance(note, DecisionRecord)
+
+
+def machine_rows(report: PortReport) -> list[tuple[str, FactRecord | None, FactRecord | None]]:
+    """(label, fact of the source machine, fact of the destination) for each fact that either one has."""
+    paths = dict.fromkeys(f.path for f in (*report.dst.facts, *report.src.facts))
+    pairs = [(report.src.fact(p), report.dst.fact(p)) for p in paths]
+    return [((b or a).label, a, b) for a, b in pairs if a or b]  # pyright: ignore[reportOptionalMemberAccess]
+
+
+def meaning(report: PortReport) -> str:
+    """The verdict in a sentence: what was run, and where."""
+    device = report.environment.device or "the device"
+    return _MEANINGS[report.verdict].format(dst=report.dst.name, device=device)
+
+
+def seconds(value: float) -> str:
+    """Seconds for people: `12.3 us`."""
+    return show_scalar(value, "s").replace(" us", " µs") if value > 0 else "0 s"
+
+
+def share(value: float) -> str:
+    """A distance to a bound for people: the share of the bound that was used."""
+    if value == 0:
+        return "exact"
+    if not math.isfinite(value) or value >= 1000:
+        return "far over"
+    if value > 1:
+        return f"{value:.3g} × the bound"
+    percent = 100 * value
+    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %" if percent >= 0.01 else "< 0.01 %"
+
+
+def size_text(size: dict[str, int]) -> str:
+    """`rows 128 · cols 1024`; a dash where there is no size."""
+    return " · ".join(f"{k} {v}" for k, v in size.items()) or "–"
+
+
+def number(value: float) -> str:
+    """A value with the digits that a float32 has."""
+    return f"{value:.9g}"
+
+
+def count(items: Iterable[GateRecord], verdict: str) -> int:
+    """How many results have a verdict."""
+    return sum(1 for i in items if i.verdict == verdict)
+
+
+def fence(text: str) -> str:
+    """A Markdown fence longer than any run of backticks in `text`."""
+    longest = max((len(run) for run in "".join(c if c == "`" else " " for c in text).split()), default=0)
+    return "`" * max(3, longest + 1)
+
+
+def cell(text: object) -> str:
+    """Text for a cell of a Markdown table: on one line, with nothing that Markdown or HTML would read as markup."""
+    flat = " ".join(str(text).split())
+    for mark in "\\`*_[]|~":
+        flat = flat.replace(mark, "\\" + mark)
+    return flat.replace("&", "&amp;").replace("<", "&lt;")

@@ -1,0 +1,44 @@
+"""Jinja templates as package data, and the one way to render them."""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from jinja2 import Environment
+
+ROOT = Path(__file__).parent
+
+
+def fact(machine: Any, path: str, unknown: str = "unknown") -> str:
+    """The fact of a machine model for people, e.g. "48 KiB"; `unknown` where the model has none."""
+    return str(machine.fact(path)) if machine.known(path) else unknown
+
+
+def cite(machine: Any, path: str, unknown: str = "unknown") -> str:
+    """The fact with its label and source, for comments and reports."""
+    return machine.fact(path).cite() if machine.known(path) else unknown
+
+
+@cache
+def environment() -> Environment:
+    """The Jinja environment: missing names are errors, machine facts are filters (`machine | fact("shared.per_group")`)."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    env = Environment(
+        loader=FileSystemLoader(ROOT),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        keep_trailing_newline=True,
+        autoescape=False,
+    )
+    env.filters.update(fact=fact, cite=cite)
+    return env
+
+
+def render(name: str, **context: Any) -> str:
+    """Render the template at `name`, relative to the templates folder; a name it lacks raises UndefinedError."""
+    return environment().get_template(name).render(**context)
