@@ -23,12 +23,14 @@ class TextParam:
 
     kind: `buffer` (dtype, role), `scalar` (dtype), `local` (local memory of the launch's `shared_bytes`, an OpenCL
     argument), `template` (an integer template argument of MLX that receives the launch's `shared_bytes`).
+    `spelled` is the name in the text where the destination forbids `name`; empty where they are the same.
     """
 
     name: str
     kind: Literal["buffer", "scalar", "local", "template"]
     dtype: str = ""
     role: Role | None = None
+    spelled: str = ""
 
 
 @dataclass(frozen=True, slots=True)

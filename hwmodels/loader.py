@@ -116,10 +116,18 @@ def lineage(file: ModelFile) -> list[ModelFile]:
     return chain[::-1]
 
 
+def _tightens(parent: Fact, child: Fact) -> bool:
+    """A value above a floor or below a ceiling says more than the parent, and does not contradict it."""
+    was, now = parent.value, child.value
+    if isinstance(was, bool | str | tuple) or isinstance(now, bool | str | tuple) or was is None or now is None:
+        return False
+    return (parent.bound == "floor" and now >= was) or (parent.bound == "ceiling" and now <= was)
+
+
 def override(parent: Fact, child: Fact) -> Fact:
     """The child's fact, which keeps what it replaced as a conflict."""
     kept = parent.conflicts
-    if parent.value is not None and parent.value != child.value:
+    if parent.value is not None and parent.value != child.value and not _tightens(parent, child):
         kept = (Conflict(parent.value, parent.source, replaced=parent.layer), *kept)
     seen = {(c.value, c.source) for c in child.conflicts}
     new = tuple(c for c in kept if (c.value, c.source) not in seen and c.value != child.value)

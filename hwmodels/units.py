@@ -90,7 +90,7 @@ def parse_quantity(text: str, expected: str) -> tuple[int | float, str]:
 def _short(number: float) -> str:
     if number == int(number) and abs(number) < 1e15:
         return f"{int(number):,}" if abs(number) >= 10_000 else str(int(number))
-    return f"{number:.4g}"
+    return f"{number:.4g}" if abs(number) < 1000 else f"{number:.1f}"
 
 
 def _bytes(value: float) -> str:
@@ -102,7 +102,8 @@ def _bytes(value: float) -> str:
 
 
 def _prefixed(value: float, unit: str) -> str:
-    for prefix, factor in reversed(_DECIMAL.items()):
+    """Decimal prefix up to T, which is how peaks and bandwidths are quoted."""
+    for prefix, factor in (("T", 10**12), ("G", 10**9), ("M", 10**6), ("k", 10**3)):
         if abs(value) >= factor:
             return f"{_short(round(value / factor, 6))} {prefix}{unit}"
     return f"{_short(value)} {unit}"

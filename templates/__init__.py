@@ -39,6 +39,6 @@ def environment() -> Environment:
     return env
 
 
-def render(name: str, **context: Any) -> str:
-    """Render the template at `name`, relative to the templates folder; a name it lacks raises UndefinedError."""
-    return environment().get_template(name).render(**context)
+def render(template: str, /, **context: Any) -> str:
+    """Render the template at this path, relative to the templates folder; a name it lacks raises UndefinedError."""
+    return environment().get_template(template).render(**context)

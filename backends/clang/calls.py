@@ -11,13 +11,17 @@ from ...ir.nodes import (
     Atomic, Barrier, Bitcast, Call, Const, Convert, Element, Expr, Fence, Grid, GridIndex, Loc, MakeVector, MathCall,
     Scope, Shuffle, Stmt, Vote,
 )  # fmt: skip
-from ...ir.types import BOOL, I32, U32, VOID, Array, Pointer, Scalar, Type, Vector
+from ...ir.types import BOOL, F32, I32, U32, VOID, Array, Pointer, Scalar, Type, Vector
 from .types import parse_type
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from .context import CallSite, FunctionContext, Handler, Node
+
+
+# what our headers define INFINITY and NAN as
+BUILTIN_CONSTANTS = {"__builtin_huge_valf": float("inf"), "__builtin_nanf": float("nan")}
 
 
 def lower_call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | Stmt:
@@ -32,11 +36,15 @@ def lower_call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | Stmt:
     args = node["inner"][1:]
     has_body = any(c.get("kind") == "CompoundStmt" for c in decl.get("inner", ()))
     if not has_body:
+        if name in BUILTIN_CONSTANTS:
+            return Const(BUILTIN_CONSTANTS[name], F32, loc=loc)
         handler = fc.unit.language.calls.get(name)
         if handler is None:
             raise refuse("GP1104", f"the function {name} is not supported", loc)
+        if isinstance(handler, refused):
+            raise refuse("GP1104", f"{name}: {handler.why}", loc)
         returns = parse_type({"qualType": _return_type(decl["type"])}, loc).type
-        site = CallSiteOf(name, fc, args, returns, loc)
+        site = call_site(name, fc, args, returns, loc)
         return handler(fc, site)
     function = lower_device_function(fc, decl, loc)
     lowered: list[Expr] = []
@@ -49,7 +57,7 @@ def lower_call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | Stmt:
     return Call(function.name, tuple(lowered), function.returns, loc=loc)
 
 
-def CallSiteOf(name: str, fc: FunctionContext, args: Sequence[Node], returns: Type, loc: Loc | None) -> CallSite:  # noqa: N802
+def call_site(name: str, fc: FunctionContext, args: Sequence[Node], returns: Type, loc: Loc | None) -> CallSite:
     """Lower a call's arguments (default arguments included) and return the site."""
     from .context import CallSite
     from .expr import lower_expr
@@ -306,15 +314,12 @@ def identity(_fc: FunctionContext, site: CallSite) -> Expr:
     return site.args[0]
 
 
-def refused(why: str) -> Handler:
-    """A function that is known, and why it is not supported."""
+@dataclasses.dataclass(frozen=True)
+class refused:  # noqa: N801 - reads like its sisters in the tables
+    """A function that is known, and why it is not supported; its arguments are not even looked at."""
 
-    def handle(_fc: FunctionContext, site: CallSite) -> Expr:
-        raise refuse("GP1104", f"{site.name}: {why}", site.loc)
+    why: str
 
-    return handle
-
-
-def rename(site: CallSite, name: str) -> CallSite:
-    """Return the site under another name."""
-    return dataclasses.replace(site, name=name)
+    def __call__(self, _fc: FunctionContext, site: CallSite) -> Expr:
+        """Refuse the call."""
+        raise refuse("GP1104", f"{site.name}: {self.why}", site.loc)

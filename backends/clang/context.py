@@ -60,6 +60,7 @@ class Unit:
     scopes: dict[str, str] = field(default_factory=dict)
     previous_end: dict[str, tuple[str, int]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
+    enums: dict[str, Node] = field(default_factory=dict)  # an enumerator's id -> its enumeration
     in_progress: list[str] = field(default_factory=list)
     diagnostics: list[Diagnostic] = field(default_factory=list)
     shared_globals: dict[str, Node] = field(default_factory=dict)
@@ -79,19 +80,20 @@ class Unit:
                 if "id" in child:
                     self.decls[child["id"]] = child
                     self.scopes[child["id"]] = scope
-                    self.previous_end[child["id"]] = last
+                    if node.get("kind") != "FunctionTemplateDecl":
+                        self.previous_end[child["id"]] = last
                 end = place(child.get("range", {}).get("end", {}))
                 if end:
                     last = (end["file"], end["line"])
                 if kind in ("NamespaceDecl", "LinkageSpecDecl", "FunctionTemplateDecl", "TranslationUnitDecl"):
                     name = child.get("name", "") if kind == "NamespaceDecl" else ""
                     stack.append((child, f"{scope}{name}::" if name else scope))
-                if kind in ("FunctionTemplateDecl", "ClassTemplateDecl"):
-                    for inner in child.get("inner", ()):
-                        if "id" in inner:
-                            self.previous_end.setdefault(inner["id"], self.previous_end[child["id"]])
+                if kind == "FunctionTemplateDecl":  # what stands above a template stands above all its forms
+                    before = self.previous_end.get(child.get("id", ""), ("", 0))
+                    self.previous_end.update({i["id"]: before for i in child.get("inner", ()) if "id" in i})
                 if kind == "EnumDecl":
                     stack.append((child, scope))
+                    self.enums.update({c["id"]: child for c in child.get("inner", ()) if "id" in c})
 
     def loc(self, node: Node) -> Loc | None:
         """Return where a node begins, in the user's file name."""
@@ -155,6 +157,7 @@ class Variable:
     type: Type
     space: Space
     reference: bool = False
+    poisoned: bool = False  # its declaration was refused
     value: Expr | None = None  # built-in variables and constants stand for an expression
 
 

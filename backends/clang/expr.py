@@ -7,7 +7,7 @@ import math
 import struct
 from typing import Any
 
-from ...ir.diagnostics import refuse
+from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
     AddressOf, Assign, Binary, Bitcast, Component, Const, Convert, Decay, Declare, Deref, Element, Expr, Loc, MakeVector,
     Offset, PointerCast, Select, Unary, Var,
@@ -278,6 +278,8 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     ref: Node = node["referencedDecl"]
     variable = fc.variables.get(ref["id"])
     if variable is not None:
+        if variable.poisoned:
+            raise Refusal(())
         if variable.value is not None:
             return variable.value
         if variable.reference:
@@ -287,14 +289,9 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     decl = fc.unit.decls.get(ref["id"], ref)
     name = ref.get("name", "")
     if ref["kind"] == "EnumConstantDecl":
-        for child in decl.get("inner", ()):
-            value = lower_expr(fc, child)
-            if isinstance(value, Const):
-                return dataclasses.replace(value, name=name, loc=loc)
-            folded = fold(value)
-            if folded is not None:
-                return Const(folded, _scalar(node, loc), name, loc=loc)
-        raise refuse("GP1102", f"the enumerator {name} without a written value", loc)
+        return Const(_enumerator(fc, ref["id"], loc), I32, name, loc=loc)
+    if ref["kind"] == "ParmVarDecl" and name in fc.unit.language.variables:
+        return dataclasses.replace(fc.unit.language.variables[name](0), loc=loc)
     if ref["kind"] == "VarDecl":
         builtin = fc.unit.language.variables.get(name)
         if builtin is not None:
@@ -311,6 +308,23 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
                 return Const(wrap(value, parsed), parsed, name, loc=loc)
         raise refuse("GP1107", f"the global variable {name}", loc)
     raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
+
+
+def _enumerator(fc: FunctionContext, key: str, loc: Loc | None) -> int:
+    """Return an enumerator's value: the written one, or one more than the one before."""
+    value = -1
+    for constant in fc.unit.enums.get(key, {}).get("inner", ()):
+        written = [c for c in constant.get("inner", ()) if c.get("kind", "").endswith("Expr")]
+        if written:
+            folded = fold(lower_expr(fc, written[0]))
+            if folded is None:
+                raise refuse("GP1102", f"the value of the enumerator {constant.get('name')}", loc)
+            value = int(folded)
+        else:
+            value += 1
+        if constant.get("id") == key:
+            return value
+    raise refuse("GP1102", "an enumerator of an unknown enumeration", loc)
 
 
 def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:

@@ -35,7 +35,9 @@ def read_entry(
     """Read one kernel; see `read_cuda` for what it gives and raises."""
     path = source.path.resolve()
     quoted = str(path).replace("\\", "\\\\").replace('"', '\\"')
-    unit_text = f'#include "{quoted}"\nstatic const auto {ENTRY} = &({source.entry});\n'
+    unit_text = f'#include "{quoted}"\n'
+    if suffix != ".cl":  # C++: an instantiation is asked for by taking its address
+        unit_text += f"static const auto {ENTRY} = &({source.entry});\n"
     arguments = [
         *flags,
         "-I", str(path.parent),
@@ -98,6 +100,9 @@ def _no_entry(source: Source, kernels: list[str]) -> Refusal:
 
 def _entry_declaration(unit: Unit, source: Source, kernels: list[str], kernel_attribute: str) -> Node:
     for decl in unit.decls.values():
+        if unit.language.name == "opencl" and decl.get("kind") == "FunctionDecl" and decl.get("name") == source.entry:
+            if any(c.get("kind") == kernel_attribute for c in decl.get("inner", ())):
+                return decl
         if decl.get("kind") == "VarDecl" and decl.get("name") == ENTRY:
             target = _first_function(decl)
             found = unit.decls.get(target.get("id", "")) if target else None

@@ -7,11 +7,11 @@ import dataclasses
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
     Assign, Atomic, Binary, Block, Break, Call, Const, Continue, Convert, Declare, Deref, Evaluate, Expr, For, If, Loc,
-    Return, Stmt, Var, While,
+    Return, Stmt, Unary, Var, While,
 )  # fmt: skip
 from ...ir.types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Type, Vector
 from .calls import coerce, lower_call
-from .context import FunctionContext, Node
+from .context import FunctionContext, Node, Variable
 from .expr import COMPARISONS, combine, condition, fold, is_memory, lower_expr, numeric, zero
 from .types import ParsedType, parse_type
 
@@ -77,7 +77,7 @@ def _lower(fc: FunctionContext, node: Node) -> list[Stmt]:
         case "NullStmt":
             return []
         case "DeclStmt":
-            return [s for child in inner for s in _declare(fc, child)]
+            return [s for child in inner for s in _declare_or_poison(fc, child)]
         case "IfStmt":
             return _if(fc, node, loc)
         case "ForStmt":
@@ -85,10 +85,13 @@ def _lower(fc: FunctionContext, node: Node) -> list[Stmt]:
         case "WhileStmt":
             if node.get("hasVar"):
                 raise refuse("GP1101", "a declaration in a condition", loc)
-            return [While(_loop_condition(fc, inner[0]), lower_body(fc, inner[1]), loc=loc)]
+            before, cond = _hoisted_condition(fc, inner[0])
+            body = lower_body(fc, inner[1])
+            return [_while(before, cond, body, loc)]
         case "DoStmt":
             body = lower_body(fc, inner[0])
-            return [While(_loop_condition(fc, inner[1]), body, True, loc=loc)]
+            before, cond = _hoisted_condition(fc, inner[1])
+            return [_do_while(before, cond, body, loc)]
         case "AttributedStmt":
             return _attributed(fc, inner, loc)
         case "BreakStmt":
@@ -207,6 +210,15 @@ def _assign(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> As
     return Assign(target, coerce(value, target.type), loc=loc)
 
 
+def _declare_or_poison(fc: FunctionContext, node: Node) -> list[Stmt]:
+    try:
+        return _declare(fc, node)
+    except Refusal:
+        if "id" in node:  # its uses are not worth a diagnostic each
+            fc.variables[node["id"]] = Variable(node.get("name", ""), VOID, Space.PRIVATE, poisoned=True)
+        raise
+
+
 def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
     kind = node.get("kind")
     loc = fc.unit.loc(node)
@@ -297,6 +309,51 @@ def _loop_condition(fc: FunctionContext, node: Node) -> Expr:
         return condition(fc, node)
     finally:
         fc.lazy -= 1
+
+
+def _hoisted_condition(fc: FunctionContext, node: Node) -> tuple[list[Stmt], Expr]:
+    outer, fc.before = fc.before, []
+    try:
+        cond = condition(fc, node)
+        return fc.before, cond
+    finally:
+        fc.before = outer
+
+
+def _while(before: list[Stmt], cond: Expr, body: tuple[Stmt, ...], loc: Loc | None) -> Stmt:
+    if not before:
+        return While(cond, body, loc=loc)
+    return While(Const(True, BOOL, loc=loc), (*before, _leave_unless(cond, loc), *body), loc=loc)
+
+
+def _leave_unless(cond: Expr, loc: Loc | None) -> Stmt:
+    negated = cond.value if isinstance(cond, Unary) and cond.op == "!" else Unary("!", cond, BOOL, loc=loc)
+    return If(negated, (Break(loc=loc),), loc=loc)
+
+
+def _do_while(before: list[Stmt], cond: Expr, body: tuple[Stmt, ...], loc: Loc | None) -> Stmt:
+    if not before:
+        return While(cond, body, True, loc=loc)
+    if _continues(body):
+        raise refuse("GP1105", "an assignment inside the condition of a do-while that is continued", loc)
+    return While(Const(True, BOOL, loc=loc), (*body, *before, _leave_unless(cond, loc)), loc=loc)
+
+
+def _continues(body: tuple[Stmt, ...]) -> bool:
+    """Tell whether a `continue` in the body belongs to the loop around it."""
+    for s in body:
+        match s:
+            case Continue():
+                return True
+            case If(then=then, other=other):
+                if _continues(then) or _continues(other):
+                    return True
+            case Block(body=inner):
+                if _continues(inner):
+                    return True
+            case _:
+                continue
+    return False
 
 
 def _for(fc: FunctionContext, node: Node, unroll: int | None, loc: Loc | None) -> Stmt:

@@ -155,5 +155,5 @@ def fill_locations(ast: dict[str, Any]) -> None:
         if "range" in node:
             location(node["range"].get("begin", {}))
             location(node["range"].get("end", {}))
-        if "inner" in node:
-            stack.extend(reversed(node["inner"]))
+        stack.extend(reversed(node.get("inner", ())))
+        stack.extend(reversed(node.get("array_filler", ())))

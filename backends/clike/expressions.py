@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, refuse
 from ...ir.mathlib import MATH
-from ...ir.types import BOOL, F16, F32, I32, U32, Array, Pointer, Scalar, Space, Type, Vector, scalar_of
+from ...ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar, Space, Type, Vector, scalar_of
 from . import operators as ops
 from .conversions import common, limits, promote, wraps_alike
 from .declare import Types, is_vec3, suffix
@@ -17,15 +17,16 @@ from .literals import literal
 from .text import ASSIGNMENT, COMPARISONS, POSTFIX, PRECEDENCE, PRIMARY, TERNARY, UNARY, Text
 
 _XYZW = "xyzw"
-# clang asks for parentheses in these mixtures, and so do readers: outer operator -> inner ones
-_CLEARER: dict[str, frozenset[str]] = {
-    "||": frozenset({"&&"}),
-    "|": frozenset({"&", "^", "+", "-", "*", "/", "%", "<<", ">>", *COMPARISONS}),
-    "^": frozenset({"&", "|", "+", "-", "*", "/", "%", "<<", ">>", *COMPARISONS}),
-    "&": frozenset({"+", "-", "*", "/", "%", "<<", ">>", *COMPARISONS}),
-    "<<": frozenset({"+", "-", "*", "/", "%"}),
-    ">>": frozenset({"+", "-", "*", "/", "%"}),
-    **{op: COMPARISONS for op in COMPARISONS},
+# clang asks for parentheses in these mixtures, and so do readers: the operator, and the precedences of inner ones
+_ARITHMETIC = frozenset({11, 12, 13})
+_CLEARER: dict[str, frozenset[int]] = {
+    "||": frozenset({5}),
+    "|": _ARITHMETIC | {7, 8, 9, 10},
+    "^": _ARITHMETIC | {8, 9, 10},
+    "&": _ARITHMETIC | {9, 10},
+    "<<": frozenset({12, 13}),
+    ">>": frozenset({12, 13}),
+    **{op: frozenset({9, 10}) for op in COMPARISONS},
 }
 
 
@@ -55,7 +56,7 @@ class Expressions:
         self.references: frozenset[str] = frozenset()
         self.loc: n.Loc | None = None
         self._constants = constants
-        self._extras = extras
+        self.extras = extras
         self._functions = functions
         self._width = subgroup_width
         self._bounds = bounds
@@ -134,6 +135,10 @@ class Expressions:
         """The assignable text, in parentheses if it binds weaker than `prec`."""
         return self._enclose(self.assignable(e), prec)
 
+    def computes(self, op: str, t: Scalar, value: Text) -> bool:
+        """Tell whether C's `target op= value` computes what the IR does in the target's type `t`."""
+        return ops.result_type(op, Text("", PRIMARY, t), value, t) is not None
+
     # --- leaves
 
     def _const(self, e: n.Const) -> Text:
@@ -179,7 +184,8 @@ class Expressions:
         if not isinstance(source, Scalar):
             raise TypeError(f"conversion of {source}")
         self.types.name(e.type)
-        if not (inner.ctype == source or ops.exact(inner, source)):
+        narrows = source.is_integer and e.type.is_integer and e.type.bits <= source.bits
+        if not (inner.ctype == source or ops.exact(inner, source) or (narrows and ops.is_integer(inner))):
             inner = self._cast(inner, source)
         if e.implicit and "bf16" not in (e.type.name, source.name):
             return inner
@@ -249,10 +255,7 @@ class Expressions:
         return Text(f"{a} {op} {b}", prec, c, span)
 
     def _side(self, op: str, side: Text, prec: int) -> str:
-        inner = next((o for o, p in PRECEDENCE.items() if p == side.prec), None)
-        clearer = inner is not None and any(
-            PRECEDENCE[o] == side.prec for o in _CLEARER.get(op, frozenset()) if PRECEDENCE[o] != PRECEDENCE[op] or op in COMPARISONS
-        )
+        clearer = side.prec in _CLEARER.get(op, frozenset())
         return f"({side.text})" if side.prec < prec or clearer else side.text
 
     def _select(self, e: n.Select) -> Text:
@@ -395,7 +398,7 @@ class Expressions:
 
     def _call(self, e: n.Call) -> Text:
         args = [self.assignable(a).text for a in e.args]
-        args += self._extras.get(e.function, ())
+        args += self.extras.get(e.function, ())
         return Text(f"{e.function}({', '.join(args)})", POSTFIX, e.type)
 
     def _shuffle(self, e: n.Shuffle) -> Text:
@@ -507,5 +510,3 @@ def _as_pointer(e: n.Expr) -> n.Expr:
         return n.Decay(e, Pointer(elem, Space.PRIVATE))
     return e
 
-
-__all__ = ["Expressions", "F16"]

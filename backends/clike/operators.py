@@ -19,6 +19,12 @@ def scalar(t: Text) -> Scalar | None:
     return t.ctype if isinstance(t.ctype, Scalar) else None
 
 
+def is_integer(t: Text) -> bool:
+    """Tell whether C takes a text for an integer (or bool)."""
+    c = scalar(t)
+    return c is not None and not c.is_float
+
+
 def exact(t: Text, target: Scalar) -> bool:
     """Tell whether the printed value, as it stands, is the value that the IR gives in type `target`."""
     c = scalar(t)

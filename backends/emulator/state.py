@@ -75,7 +75,7 @@ class State:
         self.exited: Mask = DEAD
         self.breaks: Mask = DEAD
         self.continues: Mask = DEAD
-        self.frame = Frame()
+        self.frame = self.kernel = Frame()
         self.now += 1
         self.epoch: Array = np.full((1, 1), self.now, np.int64)
         self.subepoch: Array = np.full((1, 1), self.now, np.int64)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum
+from typing import TYPE_CHECKING
 
 from .. import nodes as n
 from ..walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 class Collective(Enum):

@@ -14,14 +14,19 @@ Token = tuple[str, str]  # class for the page ("" for plain text), text
 _LEXERS: Final = {"cuda": "cuda", "hip": "cuda", "opencl": "c", "metal": "cpp", "triton": "python", "python": "python"}
 # what a GPU language adds to C, which the lexers do not know
 _QUALIFIERS: Final = frozenset(
-    "__global __local __constant __private __kernel kernel device threadgroup constant thread __global__ __device__ __shared__ "
-    "__constant__ __restrict__ restrict __forceinline__ __launch_bounds__ __attribute__".split()
+    (
+        *("__global", "__local", "__constant", "__private", "__kernel", "kernel", "device", "threadgroup", "constant"),
+        *("thread", "__global__", "__device__", "__shared__", "__constant__", "__restrict__", "restrict"),
+        *("__forceinline__", "__launch_bounds__", "__attribute__"),
+    )
 )
 _SIMT: Final = re.compile(
     r"(threadIdx|blockIdx|blockDim|gridDim|__sync\w+|__shfl\w+|__ballot\w*|atomic\w*|get_(local|group|global|num|sub)\w*"
     r"|barrier|work_group_\w+|sub_group_\w+|simd_\w+|threadgroup_\w+|thread_\w+_in_\w+|threads_per_\w+|simdgroup_\w+|gp_\w+)"
 )
-_VECTOR: Final = re.compile(r"(u?(char|short|int|long)|float|half|double|bfloat)(2|3|4|8|16)|u(char|short|int|long)|half|size_t")
+_VECTOR: Final = re.compile(
+    r"(u?(char|short|int|long)|float|half|double|bfloat)(2|3|4|8|16)|u(char|short|int|long)|half|size_t"
+)
 _WORD: Final = re.compile(r"\w+|[^\w\s]")
 _MAX_PAIRS: Final = 200_000
 
@@ -98,23 +103,24 @@ def side_by_side(left: list[Line], right: list[Line]) -> list[Row]:
 
 
 def _tokens(text: str, language: str) -> list[Token]:
+    from pygments import token
     from pygments.lexers import get_lexer_by_name
-    from pygments.token import Token as T
 
     name = _LEXERS.get(language)
     if name is None:
         return [("", text)]
     classes = (
-        (T.Comment.Preproc, "pp"),
-        (T.Comment.PreprocFile, "pp"),
-        (T.Comment, "c"),
-        (T.Keyword.Type, "t"),
-        (T.Keyword, "k"),
-        (T.Literal.String, "s"),
-        (T.Literal.Number, "n"),
+        (token.Comment.Preproc, "pp"),
+        (token.Comment.PreprocFile, "pp"),
+        (token.Comment, "c"),
+        (token.Keyword.Type, "t"),
+        (token.Keyword, "k"),
+        (token.Literal.String, "s"),
+        (token.Literal.Number, "n"),
     )
     found: list[Token] = []
-    for kind, value in get_lexer_by_name(name, stripnl=False, ensurenl=False).get_tokens(text):
+    # the lexers need a line break behind a comment; `lines` drops the empty line after it
+    for kind, value in get_lexer_by_name(name, stripnl=False, ensurenl=False).get_tokens(text + "\n"):
         css = next((c for parent, c in classes if kind in parent), "")
         if value in _QUALIFIERS:
             css = "k"
@@ -136,7 +142,10 @@ def _likeness(a: Counter[str], b: Counter[str]) -> float:
 
 
 def _align(left: list[Line], right: list[Line]) -> list[Row]:
-    """Needleman-Wunsch over the likeness of lines (Dice's coefficient over words); unlike lines are not paired."""
+    """Needleman-Wunsch over the likeness of lines (Dice's coefficient over words).
+
+    Unlike lines are paired only where as many stand on the left as on the right.
+    """
     if not left or not right or len(left) * len(right) > _MAX_PAIRS:
         return _zip(left, right)
     words = [[Counter(_WORD.findall(line.text)) for line in side] for side in (left, right)]
@@ -163,6 +172,8 @@ def _align(left: list[Line], right: list[Line]) -> list[Row]:
 
 
 def _zip(left: list[Line], right: list[Line]) -> list[Row]:
+    if len(left) == len(right):
+        return [Row(a, b) for a, b in zip(left, right, strict=True)]
     return [*(Row(a, None) for a in left), *(Row(None, b) for b in right)]
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from . import view
 from .code import lines, to_html
@@ -20,19 +20,27 @@ TEMPLATES = Path(__file__).parents[2] / "templates" / "reports"
 
 def render_html(report: PortReport) -> str:
     """The whole report as one HTML file that fetches nothing."""
-    return _environment(True).get_template("report.html.j2").render(
-        r=report,
-        rows=view.code_rows(report),
-        wrapper=[to_html(line) for line in lines(report.wrapper.text, report.wrapper.language)] if report.wrapper else [],
-        groups=view.gate_groups(report),
-        machines=view.machine_rows(report),
+    return (
+        _environment(True)
+        .get_template("report.html.j2")
+        .render(
+            r=report,
+            rows=view.code_rows(report),
+            wrapper=[to_html(line) for line in lines(report.wrapper.text, report.wrapper.language)]
+            if report.wrapper
+            else [],
+            groups=view.gate_groups(report),
+            machines=view.machine_rows(report),
+        )
     )
 
 
 def render_markdown(report: PortReport) -> str:
     """The report for a terminal or a code host."""
-    return _environment(False).get_template("report.md.j2").render(
-        r=report, groups=view.gate_groups(report), machines=view.machine_rows(report)
+    return (
+        _environment(False)
+        .get_template("report.md.j2")
+        .render(r=report, groups=view.gate_groups(report), machines=view.machine_rows(report))
     )
 
 
@@ -59,7 +67,14 @@ def _environment(escape: bool) -> Environment:
         size=view.size_text,
         number=view.number,
         cell=view.cell,
+        tick=view.tick,
         tone=verdict_class,
     )
-    env.globals.update(meaning=view.meaning, is_decision=view.is_decision, count=view.count, fence=view.fence)
+    functions: dict[str, Any] = {
+        "meaning": view.meaning,
+        "is_decision": view.is_decision,
+        "count": view.count,
+        "fence": view.fence,
+    }
+    env.globals.update(functions)
     return env

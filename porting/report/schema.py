@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import statistics
-from datetime import datetime
-from pathlib import Path
+from datetime import datetime  # noqa: TC003 - pydantic reads it at run time
 from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PlainSerializer
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ...hwmodels import Machine
     from ...hwmodels.schema import Fact
     from ...ir.diagnostics import Diagnostic
@@ -27,6 +28,13 @@ def _json_number(value: float) -> float | str:
 
 # JSON has no NaN and no infinity: they are written as the strings "nan", "inf" and "-inf", which pydantic reads back
 Number = Annotated[float, PlainSerializer(_json_number, return_type=float | str, when_used="json")]
+
+Raw = bool | int | float | str
+
+
+def _raw(value: Any) -> Any:
+    return "unlimited" if isinstance(value, float) and math.isinf(value) else value
+
 
 HEADLINE_FACTS: Final = (
     "execution.subgroup_width",
@@ -50,13 +58,16 @@ class Record(BaseModel):
 
 
 class FactRecord(Record):
-    """A fact of a machine model as it was when the report was written; `value` is for people, `raw` in `unit`."""
+    """A fact of a machine model as it was when the report was written; `value` is for people, `raw` in `unit`.
+
+    A limit that does not exist has the raw value "unlimited".
+    """
 
     machine: str
     path: str
     label: str
     value: str
-    raw: bool | int | Number | str | tuple[bool | int | Number | str, ...] | None = None
+    raw: Raw | tuple[Raw, ...] | None = None
     unit: str = ""
     source: str = ""
     locator: str = ""
@@ -72,7 +83,7 @@ class FactRecord(Record):
             path=fact.path,
             label=fact.label,
             value=str(fact) if fact.known else "unknown",
-            raw=fact.value,
+            raw=tuple(_raw(v) for v in fact.value) if isinstance(fact.value, tuple) else _raw(fact.value),
             unit=fact.unit,
             source=fact.sources[0].title if fact.sources else "",
             locator=fact.locator,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
@@ -22,7 +23,7 @@ _MEANINGS: Final = {
         "built from its machine model; no gate refuted it."
     ),
     "REFUTED": "A gate found the ported kernel wrong. Do not use it; what was found stands below.",
-    "REFUSED": "Nothing was written for {dst}: the port could not be made without risking a wrong answer.",
+    "REFUSED": "Nothing was written for {dst}; the diagnostics say why.",
     "UNVERIFIED": "The port was written and not run. Nothing is known about its results.",
 }
 
@@ -107,15 +108,16 @@ def seconds(value: float) -> str:
 
 
 def share(value: float) -> str:
-    """A distance to a bound for people: the share of the bound that was used."""
+    """An error for people, as a share of its bound."""
     if value == 0:
-        return "exact"
+        return "none"
     if not math.isfinite(value) or value >= 1000:
-        return "far over"
+        return "far over its bound"
     if value > 1:
-        return f"{value:.3g} × the bound"
+        return f"{value:.3g} × its bound"
     percent = 100 * value
-    return f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %" if percent >= 0.01 else "< 0.01 %"
+    shown = f"{percent:.0f} %" if percent >= 10 else f"{percent:.2g} %" if percent >= 0.01 else "under 0.01 %"
+    return f"{shown} of its bound"
 
 
 def size_text(size: dict[str, int]) -> str:
@@ -139,9 +141,16 @@ def fence(text: str) -> str:
     return "`" * max(3, longest + 1)
 
 
+def tick(text: object) -> str:
+    """Text as Markdown's inline code, fit for a cell of a table."""
+    flat = " ".join(str(text).split()).replace("|", "\\|")
+    marks = "``" if "`" in flat else "`"
+    pad = " " if "`" in flat else ""
+    return f"{marks}{pad}{flat}{pad}{marks}"
+
+
 def cell(text: object) -> str:
     """Text for a cell of a Markdown table: on one line, with nothing that Markdown or HTML would read as markup."""
     flat = " ".join(str(text).split())
-    for mark in "\\`*_[]|~":
-        flat = flat.replace(mark, "\\" + mark)
+    flat = re.sub(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", flat)
     return flat.replace("&", "&amp;").replace("<", "&lt;")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,7 @@ def write_report(report: PortReport, directory: str | Path) -> list[Path]:
     a refuted one is kept as NAME.refuted.SUFFIX, without a wrapper, so that nobody imports it. The package that an
     earlier report in the directory lists is removed; other files stay. Raises ReportError where it cannot be written.
     """
-    texts = {name: text for name, text in _package(report).items()}
+    texts = _package(report)
     texts["report.json"] = report.model_dump_json(indent=2) + "\n"
     texts["report.md"] = render_markdown(report)
     texts["report.html"] = render_html(report)
@@ -68,7 +67,7 @@ def folder_names(reports: Sequence[PortReport]) -> list[str]:
 
 
 def load_report(path: str | Path) -> PortReport:
-    """Read report.json, or the one in a directory. Raises ReportError naming the file, the key and what was expected."""
+    """Read report.json, or the one in a directory. Raises ReportError: the file, the key, what was expected."""
     path = Path(path)
     file = path / "report.json" if path.is_dir() else path
     try:
@@ -105,32 +104,43 @@ def _write_all(directory: Path, texts: Mapping[str, str]) -> list[Path]:
     for name in texts:
         if Path(name).name != name or name in ("", ".", ".."):
             raise ReportError(f"{directory}: {name!r} is no plain file name")
+    made: list[Path] = []
+    done = False
     try:
         stale = _stale(directory) - texts.keys() if "report.json" in texts else set[str]()
         made = _make(directory)
-    except OSError as error:
-        raise ReportError(f"{error.filename or directory}: {error.strerror or error}") from None
-    done = False
-    staging: Path | None = None
-    try:
-        # inside the directory, so that a move is a rename on one file system
-        staging = Path(tempfile.mkdtemp(prefix=".gpuport-", dir=directory))
-        for name, text in texts.items():
-            (staging / name).write_text(text, encoding="utf-8", newline="\n")
-        for name in stale:
-            (directory / name).unlink(missing_ok=True)
-        for name in texts:
-            os.replace(staging / name, directory / name)
+        # inside the directory, so that each move is a rename on one file system
+        with tempfile.TemporaryDirectory(prefix=".gpuport-", dir=directory) as staging:
+            for name, text in texts.items():
+                (Path(staging) / name).write_text(text, encoding="utf-8", newline="\n")
+            _swap(Path(staging), directory, list(texts), stale)
         done = True
     except OSError as error:
         raise ReportError(f"{error.filename or directory}: {error.strerror or error}") from None
     finally:
-        if staging:
-            shutil.rmtree(staging, ignore_errors=True)
         if not done:
             for folder in made:
                 _remove_empty(folder)
     return [directory / name for name in texts]
+
+
+def _swap(staging: Path, directory: Path, new: Sequence[str], stale: set[str]) -> None:
+    """Move the new files in and the old ones out; put everything back where a move fails."""
+    old = Path(tempfile.mkdtemp(prefix="old-", dir=staging))
+    moved: list[str] = []
+    try:
+        for name in (*stale, *new):
+            if (directory / name).exists():
+                os.replace(directory / name, old / name)
+        for name in new:
+            os.replace(staging / name, directory / name)
+            moved.append(name)
+    except BaseException:
+        for name in moved:
+            (directory / name).unlink()
+        for file in old.iterdir():
+            file.rename(directory / file.name)
+        raise
 
 
 def _make(directory: Path) -> list[Path]:

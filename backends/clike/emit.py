@@ -1,0 +1,196 @@
+"""From a program to the pieces of a text: constants, helpers, functions, the kernel's body."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from ...ir import nodes as n
+from ...ir.diagnostics import Diagnostic, Refusal
+from ...ir.types import Array, Pointer, Scalar, Space, Vector
+from ...ir.walk import walk
+from .declare import Types
+from .dialect import Dialect
+from .expressions import Expressions
+from .helpers import Helpers
+from .literals import literal
+from .names import definable, legal_names
+from .plan import WritePlan
+from .shared import Placed, is_dynamic, place_shared
+from .statements import Statements
+from .text import comment_block, wrap
+
+if TYPE_CHECKING:
+    from ...hwmodels import Machine
+
+_LARGEST_GROUP = 1 << 16
+_LARGEST_GRID = (1 << 31) - 1
+
+
+@dataclass(frozen=True)
+class Emitted:
+    """The pieces of a text, each as lines without a trailing newline.
+
+    `program` is what was printed (renamed, shared memory placed); `renamed` the kernel parameters under a new name.
+    """
+
+    program: n.Program
+    constants: list[str]
+    helpers: list[str]
+    functions: list[str]
+    body: list[str]
+    notes: tuple[Diagnostic, ...]
+    renamed: dict[str, str]
+    dynamic: n.Declare | None
+    extensions: tuple[str, ...]
+    types_used: frozenset[str]
+
+
+def emit(
+    program: n.Program,
+    dialect: Dialect,
+    machine: Machine,
+    plan: WritePlan,
+    *,
+    forbidden: Iterable[str] = (),
+    dynamic_size: str = "",
+    depth: int = 1,
+    context: dict[str, Any] | None = None,
+) -> Emitted:
+    """Print a program's pieces in a dialect; raises Refusal with everything that the dialect cannot say.
+
+    `forbidden` are further names that the author's must not have, `dynamic_size` spells the size of dynamic shared memory
+    where the text declares it (else it is a parameter), `context` goes to the helper templates.
+    """
+    program, renamed, notes = legal_names(program, dialect, forbidden)
+    placed = place_shared(program)
+    program = placed.program
+    helpers = Helpers(machine=machine, block=plan.block, **(context or {}))
+    constants = definable(program, dialect)
+    used = {x.name for f in (*program.functions, program.kernel) for x in walk(f) if isinstance(x, n.Const) and x.name}
+    width = program.subgroup_width or int(machine.get("execution.subgroup_width", 32))
+    expressions = Expressions(
+        dialect,
+        helpers,
+        constants=constants,
+        extras={},
+        functions={f.name: f for f in program.functions},
+        subgroup_width=width,
+        bounds={n.Grid.THREAD: _LARGEST_GROUP - 1, n.Grid.GROUP_SIZE: _LARGEST_GROUP, n.Grid.GROUP: _LARGEST_GRID},
+    )
+    problems: list[Diagnostic] = []
+    texts: list[str] = []
+    uses = attributes_used(program, dialect)
+    for f in program.functions:
+        statements = Statements(expressions, plan.diagnostics, dynamic_size)
+        _enter(expressions, f.name, placed, uses, dialect)
+        body = statements.body(f.body, 1)
+        head = _function_head(f, dialect, placed, uses, problems)
+        texts.append("\n".join([*comment_block(f.comments, ""), *head, *body, "}"]))
+        problems += statements.problems
+    statements = Statements(expressions, plan.diagnostics, dynamic_size)
+    _enter(expressions, "", placed, uses, dialect)
+    kernel_body: list[n.Stmt] = list(program.kernel.body)
+    if placed.dynamic is not None and dynamic_size:
+        kernel_body.insert(0, dataclasses.replace(placed.dynamic, comments=(), trailing=None))
+    body = statements.body(kernel_body, depth)
+    problems += statements.problems
+    if problems:
+        raise Refusal(problems)
+    defines = [
+        line
+        for c in constants.values()
+        if c.name in used
+        for line in [f"#define {c.name} {_definition(c, dialect)}"]
+    ]
+    return Emitted(
+        program,
+        defines,
+        helpers.texts(),
+        texts,
+        body,
+        notes,
+        renamed,
+        placed.dynamic,
+        tuple(helpers.extensions),
+        types_used(program),
+    )
+
+
+def types_used(program: n.Program) -> frozenset[str]:
+    """The names of all scalar types that a program's variables and expressions have."""
+    found: set[str] = set()
+    for f in (*program.functions, program.kernel):
+        for x in walk(f):
+            t = getattr(x, "type", None)
+            while isinstance(t, Pointer | Array | Vector):
+                t = t.elem
+            if isinstance(t, Scalar):
+                found.add(t.name)
+    return frozenset(found)
+
+
+def attributes_used(program: n.Program, dialect: Dialect) -> dict[str, tuple[str, ...]]:
+    """The kernel attributes that each function needs, by name of the attribute; the kernel's are under ""."""
+    uses: dict[str, tuple[str, ...]] = {}
+    for f in (*program.functions, program.kernel):
+        names: dict[str, None] = {}
+        for x in walk(f):
+            if isinstance(x, n.GridIndex) and x.kind in dialect.attributes:
+                names[dialect.attributes[x.kind]] = None
+            elif isinstance(x, n.Shuffle | n.Vote) and dialect.lanes is not None:
+                names.update(dict.fromkeys(p for p in dialect.lanes.passes if p in dialect.reserved))
+            elif isinstance(x, n.Call):
+                names.update(dict.fromkeys(uses.get(x.function, ())))
+        uses["" if f is program.kernel else f.name] = tuple(names)
+    return uses
+
+
+def _enter(
+    expressions: Expressions, function: str, placed: Placed, uses: dict[str, tuple[str, ...]], dialect: Dialect
+) -> None:
+    """Set what a function's text calls the things that come from the kernel."""
+    scalars = {d.name for needs in placed.needs.values() for d in needs if not isinstance(d.type, Array)}
+    pointed = frozenset() if dialect.shared_reference else frozenset(scalars)
+    expressions.references = pointed if function else frozenset()
+    expressions.extras = {
+        f: [*(("&" if not function and d.name in pointed else "") + d.name for d in needs), *uses[f]]
+        for f, needs in placed.needs.items()
+    }
+
+
+def _function_head(
+    f: n.Function, dialect: Dialect, placed: Placed, uses: dict[str, tuple[str, ...]], problems: list[Diagnostic]
+) -> list[str]:
+    types = Types(dialect)
+    types.loc = f.loc
+    try:
+        params = [types.declaration(p.type, p.name) for p in f.params]
+        params += [_shared_parameter(d, types, dialect) for d in placed.needs[f.name]]
+        params += [f"{'uint3' if 'simdgroup' not in a else 'uint'} {a}" for a in uses[f.name]]
+        returns = types.name(f.returns)
+    except Refusal as refusal:
+        problems += [Diagnostic(d.number, d.message, d.loc or f.loc) for d in refusal.diagnostics]
+        return []
+    return wrap(f"{dialect.function_prefix}{returns} {f.name}({', '.join(params)}) {{")
+
+
+def _shared_parameter(d: n.Declare, types: Types, dialect: Dialect) -> str:
+    if is_dynamic(d) and isinstance(d.type, Array):
+        elem = d.type.elem
+        if isinstance(elem, Array):
+            raise TypeError("dynamic shared memory of more than one dimension")
+        return types.declaration(Pointer(elem, Space.SHARED), d.name)
+    if dialect.shared_reference:
+        name = f"(&{d.name})" if isinstance(d.type, Array) else f"&{d.name}"
+        text = types.declaration(d.type, name, space=Space.SHARED)
+        return text if isinstance(d.type, Array) else text.replace(" &", "& ", 1)
+    name = d.name if isinstance(d.type, Array) else f"*{d.name}"
+    return types.declaration(d.type, name, space=Space.SHARED)
+
+
+def _definition(c: n.NamedConstant, dialect: Dialect) -> str:
+    text = literal(c.value, c.type, dialect)
+    return f"({text})" if text.startswith("-") else text

@@ -1,0 +1,148 @@
+"""Shared memory where the destination allows it: declared by the kernel, handed to the functions that use it."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from ...ir import nodes as n
+from ...ir.types import Array, Pointer, Space, Type, flat_elem
+from ...ir.walk import rewrite_stmts, walk
+from .names import declared, fresh, rename
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A program whose shared variables are all declared at the kernel's top level.
+
+    `needs` has, per device function, the shared variables that it uses and the kernel declares for it. `dynamic` is the
+    launch's shared memory (an array of length 0), which the kernel declares too, if there is one.
+    """
+
+    program: n.Program
+    needs: dict[str, tuple[n.Declare, ...]]
+    dynamic: n.Declare | None
+
+
+def place_shared(program: n.Program) -> Placed:
+    """Move every shared declaration to the kernel's top level; names that would clash get a number."""
+    taken = set(declared(program.kernel)) | {f.name for f in program.functions} | {c.name for c in program.constants}
+    functions: list[n.Function] = []
+    needs: dict[str, tuple[n.Declare, ...]] = {}
+    moved: list[n.Declare] = []
+    dynamic: list[n.Declare] = []
+    for f in program.functions:
+        own = [s for s in walk(f) if isinstance(s, n.Declare) and s.space is Space.SHARED]
+        mapping: dict[str, str] = {}
+        mine: list[n.Declare] = []
+        for s in own:
+            name = s.name
+            if is_dynamic(s):
+                same = [d for d in dynamic if d.name == s.name and d.type == s.type]
+                if not same:
+                    name = _unless_kernels(s, program.kernel, taken)
+                    dynamic.append(dataclasses.replace(s, name=name))
+            else:
+                name = fresh(s.name, taken)
+                moved.append(dataclasses.replace(s, name=name))
+            taken.add(name)
+            mapping[s.name] = name
+            mine.append(dataclasses.replace(s, name=name))
+        body = rewrite_stmts(f.body, lambda s: () if isinstance(s, n.Declare) and s.space is Space.SHARED else (s,))
+        g = rename(dataclasses.replace(f, body=body), mapping)
+        assert isinstance(g, n.Function)
+        functions.append(g)
+        needs[f.name] = tuple(mine)
+    kernel, own_dynamic = _hoist(program.kernel, taken)
+    dynamic = _distinct([*own_dynamic, *dynamic])
+    # the widest element first: it decides the alignment of the memory that the others are views of
+    dynamic.sort(key=lambda d: -_elem_size(d.type))
+    views = [_view(d, dynamic[0]) for d in dynamic[1:]]
+    body = (*(dataclasses.replace(m, comments=(), trailing=None) for m in moved), *views, *kernel.body)
+    kernel = dataclasses.replace(kernel, body=body)
+    new = dataclasses.replace(program, kernel=kernel, functions=tuple(functions))
+    return Placed(new, _transitive(new, needs), dynamic[0] if dynamic else None)
+
+
+def is_dynamic(s: n.Stmt) -> bool:
+    """Tell whether a statement declares the launch's shared memory."""
+    return isinstance(s, n.Declare) and s.space is Space.SHARED and isinstance(s.type, Array) and s.type.length == 0
+
+
+def _elem_size(t: Type) -> int:
+    elem = flat_elem(t)
+    return 8 if isinstance(elem, Pointer) else elem.size if not isinstance(elem, Array) else 0
+
+
+def _unless_kernels(s: n.Declare, kernel: n.Function, taken: set[str]) -> str:
+    same = any(is_dynamic(k) and isinstance(k, n.Declare) and k.name == s.name for k in walk(kernel))
+    return s.name if same else fresh(s.name, taken)
+
+
+def _distinct(declares: Sequence[n.Declare]) -> list[n.Declare]:
+    return list({d.name: d for d in declares}.values())
+
+
+def _view(d: n.Declare, base: n.Declare) -> n.Declare:
+    if not isinstance(d.type, Array) or isinstance(d.type.elem, Array):
+        raise TypeError("dynamic shared memory of more than one dimension")
+    pointer = Pointer(d.type.elem, Space.SHARED)
+    array = n.Decay(n.Var(base.name, base.type), Pointer(flat_elem(base.type), Space.SHARED))  # pyright: ignore[reportArgumentType]
+    return n.Declare(d.name, pointer, n.PointerCast(array, pointer), comments=d.comments, loc=d.loc)
+
+
+def _hoist(kernel: n.Function, taken: set[str]) -> tuple[n.Function, list[n.Declare]]:
+    dynamic: list[n.Declare] = []
+    names = declared(kernel)
+    body: list[n.Stmt] = []
+    pending: tuple[str, ...] = ()
+
+    def nested(stmts: tuple[n.Stmt, ...], out: list[n.Declare]) -> tuple[n.Stmt, ...]:
+        kept: list[n.Stmt] = []
+        mapping: dict[str, str] = {}
+        for s in stmts:
+            if isinstance(s, n.Declare) and s.space is Space.SHARED:
+                if is_dynamic(s):
+                    dynamic.append(s)
+                    continue
+                name = s.name if names.count(s.name) == 1 else fresh(s.name, taken)
+                taken.add(name)
+                mapping[s.name] = name
+                out.append(dataclasses.replace(s, name=name))
+                continue
+            t = inner(s, out)
+            kept.append(rename(t, mapping) if mapping else t)  # pyright: ignore[reportArgumentType]
+        return tuple(kept)
+
+    def inner(s: n.Stmt, out: list[n.Declare]) -> n.Stmt:
+        match s:
+            case n.If():
+                return dataclasses.replace(s, then=nested(s.then, out), other=nested(s.other, out))
+            case n.For() | n.While() | n.Block():
+                return dataclasses.replace(s, body=nested(s.body, out))
+            case _:
+                return s
+
+    for s in kernel.body:
+        if is_dynamic(s) and isinstance(s, n.Declare):
+            dynamic.append(s)
+            pending += s.comments
+            continue
+        out: list[n.Declare] = []
+        t = inner(s, out)
+        body.extend(out)
+        body.append(dataclasses.replace(t, comments=pending + t.comments) if pending else t)
+        pending = ()
+    return dataclasses.replace(kernel, body=tuple(body)), dynamic
+
+
+def _transitive(program: n.Program, own: dict[str, tuple[n.Declare, ...]]) -> dict[str, tuple[n.Declare, ...]]:
+    needs: dict[str, tuple[n.Declare, ...]] = {}
+    for f in program.functions:
+        all_of = {d.name: d for d in own.get(f.name, ())}
+        for x in walk(f):
+            if isinstance(x, n.Call):
+                all_of.update({d.name: d for d in needs.get(x.function, ())})
+        needs[f.name] = tuple(all_of.values())
+    return needs

@@ -1,0 +1,233 @@
+"""Turns functions of a program into closures over the state of a run: names, scopes, calls."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from typing import Any, TypeAlias
+
+import numpy as np
+
+from ...ir import nodes as ir
+from ...ir.types import Array as ArrayType, Pointer as PointerType, Scalar, Space, Type, Vector, scalar_of
+from ...ir.walk import walk
+from .domain import Domain
+from .errors import EmulatorError
+from .lanes import DEAD, Array, Mask, minus, where
+from .memory import Memory
+from .regions import Per, Pointer, Region
+from .shadow import RaceShadow
+from .state import Frame, State
+
+Eval: TypeAlias = Callable[[], Any]
+Run: TypeAlias = Callable[[], None]
+
+ZERO: Array = np.zeros((1, 1), np.int64)
+
+
+class Slot:
+    """A variable kept as a value. `mask` is the mask it was declared under: an assignment under that same mask
+    replaces the value, since no other lane can see the variable. `valid` is None, or the lanes that were assigned."""
+
+    __slots__ = ("mask", "maybe", "name", "type", "valid", "value")
+
+    def __init__(self, name: str, t: Type) -> None:
+        self.name = name
+        self.type = t
+        self.value: Any = None
+        self.mask: Mask = None
+        self.valid: Array | None = None
+        self.maybe = False  # declared without a value somewhere
+
+    def bind(self, value: Any, mask: Mask) -> None:
+        """Give the variable a first value."""
+        self.value, self.mask, self.valid = value, mask, None
+
+
+@dataclass(slots=True)
+class FunctionCode:
+    """A compiled device function."""
+
+    params: list[Slot | Region] = field(default_factory=list)
+    body: Run | None = None
+
+
+class Compiler:
+    """Compiles one program for one run."""
+
+    def __init__(self, program: ir.Program, state: State, memory: Memory, domain: Domain) -> None:
+        self.program = program
+        self.state = state
+        self.memory = memory
+        self.domain = domain
+        self.names: dict[str, Slot | Region] = {}
+        self.addressed: set[str] = set()
+        self.functions: dict[str, FunctionCode] = {}
+        self.loc: ir.Loc | None = None
+        self.dynamic: Region | None = None
+        self.shared_bytes = 0
+        nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
+        casts = [n.type for n in nodes if isinstance(n, ir.PointerCast)]
+        self.casts = bool(casts)
+        self.smallest_cast = min((scalar_of(t.elem).size for t in casts if not isinstance(t.elem, PointerType)), default=8)
+        state.tracks_fences = any(isinstance(n, ir.Fence) and n.scope is ir.Scope.DEVICE for n in nodes)
+
+    # names and memory
+
+    @contextlib.contextmanager
+    def scope(self) -> Iterator[None]:
+        """Names declared inside end with it."""
+        outer = dict(self.names)
+        yield
+        self.names = outer
+
+    def at(self, node: ir.Node) -> ir.Loc | None:
+        """The place of a node, or of the statement around it."""
+        return node.loc or self.loc
+
+    def fail(self, node: ir.Node, message: str) -> EmulatorError:
+        """An error at a node."""
+        return EmulatorError(message, self.at(node))
+
+    def region(self, name: str, t: Type, space: Space, node: ir.Node) -> Region:
+        """Memory for a declared variable."""
+        if isinstance(t, PointerType) or (isinstance(t, ArrayType) and isinstance(_element(t), PointerType)):
+            raise self.fail(node, f"{name}: pointers kept in memory cannot be emulated")
+        shared = space is Space.SHARED
+        dynamic = isinstance(t, ArrayType) and t.length == 0
+        if dynamic and self.dynamic is not None:
+            return self.dynamic
+        size = self.state.launch.shared_bytes if dynamic else t.size
+        made = self.add_region(name, scalar_of(t), size, shared=shared)
+        if dynamic:
+            self.dynamic = made
+        return made
+
+    def add_region(self, name: str, elem: Scalar, size: int, *, shared: bool) -> Region:
+        """Memory of `size` bytes per group or per thread."""
+        per = Per.GROUP if shared else Per.THREAD
+        made = Region(self.state, name, "shared" if shared else "private", elem, size, per)
+        if shared:
+            self.shared_bytes += size
+            self.shadow(made)
+        return self.memory.add(made)
+
+    def shadow(self, region: Region) -> None:
+        """Watch a region for races, in cells of the smallest type it is accessed as."""
+        region.granule = min(region.elem.size, self.smallest_cast)
+        shared = region.per is Per.GROUP
+        region.shadow = RaceShadow(self.state, max(1, -(-region.size // region.granule)), shared=shared)
+
+    # functions
+
+    def enter(self, function: ir.Function) -> None:
+        """Start compiling a function's body: fresh names."""
+        self.names = {}
+        self.addressed = {_root(n.memory) for n in walk(function) if isinstance(n, ir.AddressOf)}
+
+    def parameter(self, p: ir.Param) -> Slot | Region:
+        """Where a parameter lives."""
+        made: Slot | Region
+        if p.name in self.addressed and not isinstance(p.type, PointerType):
+            made = self.region(p.name, p.type, Space.PRIVATE, p)
+        else:
+            made = Slot(p.name, p.type)
+        self.names[p.name] = made
+        return made
+
+    def function(self, name: str, node: ir.Node) -> FunctionCode:
+        """The compiled device function of that name."""
+        from .statements import block
+
+        code = self.functions.get(name)
+        if code is None:
+            try:
+                function = self.program.function(name)
+            except KeyError:
+                raise self.fail(node, f"call of {name}, which the program does not define") from None
+            code = self.functions[name] = FunctionCode()
+            saved = self.names, self.addressed, self.loc
+            self.enter(function)
+            code.params = [self.parameter(p) for p in function.params]
+            code.body = block(self, function.body)
+            self.names, self.addressed, self.loc = saved
+        if code.body is None:
+            raise self.fail(node, f"{name} calls itself; recursion cannot be emulated")
+        return code
+
+    def call(self, node: ir.Call) -> Eval:
+        """A call, inlined with its own frame."""
+        from .expressions import expression
+
+        s, code = self.state, self.function(node.function, node)
+        args = [expression(self, a) for a in node.args]
+        types = [p.type for p in self.program.function(node.function).params]
+        accesses = [
+            self.memory.access(t, self.at(node)) if isinstance(p, Region) and isinstance(t, (Scalar, Vector)) else None
+            for p, t in zip(code.params, types, strict=True)
+        ]
+
+        def run() -> Any:
+            values = [a() for a in args]
+            mask = s.mask
+            outer = s.frame, s.breaks, s.continues
+            s.frame, s.breaks, s.continues = Frame(), DEAD, DEAD
+            for p, v, access in zip(code.params, values, accesses, strict=True):
+                if isinstance(p, Slot):
+                    p.bind(v, mask)
+                elif access is not None:
+                    self.memory.store(Pointer(p, ZERO), access, v)
+            if code.body is not None:
+                code.body()
+            value = s.frame.value
+            s.frame, s.breaks, s.continues = outer
+            s.mask = mask
+            if value is None and isinstance(node.type, (Scalar, Vector)) and node.type.size:
+                value = self.domain.poison(scalar_of(node.type), node.type.lanes if isinstance(node.type, Vector) else 1)
+            return value
+
+        return run
+
+    def blend(self, mask: Array, a: Any, b: Any) -> Any:
+        """`a` in the lanes of the mask, `b` elsewhere; values or pointers."""
+        return self.memory.merge(mask, a, b) if isinstance(a, Pointer) else where(mask, a, b)
+
+    def assign(self, slot: Slot, value: Any) -> None:
+        """Assign in the active lanes."""
+        mask = self.state.mask
+        if mask is slot.mask or mask is None or slot.value is None:
+            slot.value, slot.valid = value, None
+            if slot.mask is not mask and mask is not None:
+                slot.valid = mask
+            return
+        slot.value = self.blend(mask, value, slot.value)
+        if slot.valid is not None:
+            slot.valid = slot.valid | (mask[..., None] if slot.valid.ndim == 3 else mask)
+
+    def check_valid(self, slot: Slot, loc: ir.Loc | None, component: int | None = None) -> None:
+        """Report a read of a variable in lanes that never assigned it."""
+        s, valid = self.state, slot.valid
+        if valid is None:
+            return
+        if valid.ndim == 3:
+            valid = valid.all(axis=2) if component is None else valid[..., component]
+        bad = minus(s.mask, valid)
+        if bad is DEAD or bad is None or not s.findings.wants("uninitialised", loc, slot.name):
+            return
+        g, t = s.first_lane(bad)
+        s.findings.add("uninitialised", f"{s.who(g, t)} reads {slot.name}, which has no value yet", loc, slot.name)
+
+
+def _root(memory: ir.Expr) -> str:
+    """Name of the variable that an address is taken of; empty for memory behind a pointer."""
+    while isinstance(memory, (ir.Component, ir.Element)):
+        memory = memory.base
+    return memory.name if isinstance(memory, ir.Var) and not isinstance(memory.type, ArrayType) else ""
+
+
+def _element(t: ArrayType) -> Type:
+    inner: Type = t
+    while isinstance(inner, ArrayType):
+        inner = inner.elem
+    return inner

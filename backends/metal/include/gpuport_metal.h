@@ -1,0 +1,160 @@
+// Declarations of the Metal Shading Language for gpuport's reader: names and types only, nothing here is ever compiled
+// to code. Written from Apple's Metal Shading Language Specification. Attributes in [[ ]] are unknown to clang and
+// ignored. A constructor call `float4(...)` is a macro for an overloaded maker; the type's own name does not expand.
+#pragma once
+
+#define device __attribute__((address_space(1)))
+#define constant __attribute__((address_space(2)))
+#define threadgroup __attribute__((address_space(3)))
+#define thread
+#define kernel
+#define INFINITY __builtin_huge_valf()
+#define NAN __builtin_nanf("")
+#define HUGE_VALF __builtin_huge_valf()
+#define FLT_MAX 0x1.fffffep127f
+#define FLT_MIN 0x1.0p-126f
+#define FLT_EPSILON 0x1.0p-23f
+#define INT_MAX 2147483647
+#define INT_MIN (-2147483647 - 1)
+#define UINT_MAX 0xffffffffu
+#define M_PI_F 0x1.921fb6p+1f
+
+typedef unsigned char uchar;
+typedef unsigned short ushort;
+typedef unsigned int uint;
+typedef unsigned long ulong;
+typedef unsigned long size_t;
+typedef long ptrdiff_t;
+typedef signed char int8_t;
+typedef short int16_t;
+typedef int int32_t;
+typedef long int64_t;
+typedef unsigned char uint8_t;
+typedef unsigned short uint16_t;
+typedef unsigned int uint32_t;
+typedef unsigned long uint64_t;
+
+// MSL has no double: its use must not compile here either
+#define double gpuport_metal_has_no_double
+
+namespace metal {
+#define GP_VECTORS(T)                                                                                                  \
+    typedef T T##2 __attribute__((ext_vector_type(2)));                                                                \
+    typedef T T##3 __attribute__((ext_vector_type(3)));                                                                \
+    typedef T T##4 __attribute__((ext_vector_type(4)));                                                                \
+    T##2 gp_make_##T##2(T);                                                                                            \
+    T##3 gp_make_##T##3(T);                                                                                            \
+    T##4 gp_make_##T##4(T);                                                                                            \
+    T##2 gp_make_##T##2(T, T);                                                                                         \
+    T##3 gp_make_##T##3(T, T, T);                                                                                      \
+    T##4 gp_make_##T##4(T, T, T, T);
+GP_VECTORS(char) GP_VECTORS(uchar) GP_VECTORS(short) GP_VECTORS(ushort) GP_VECTORS(int) GP_VECTORS(uint)
+GP_VECTORS(long) GP_VECTORS(ulong) GP_VECTORS(float)
+
+enum class mem_flags { mem_none = 0, mem_device = 1, mem_threadgroup = 2, mem_texture = 4 };
+constexpr mem_flags operator|(mem_flags a, mem_flags b) { return mem_flags(int(a) | int(b)); }
+void threadgroup_barrier(mem_flags);
+void simdgroup_barrier(mem_flags);
+enum memory_order { memory_order_relaxed, memory_order_seq_cst };
+enum thread_scope { thread_scope_thread, thread_scope_simdgroup, thread_scope_threadgroup, thread_scope_device };
+void atomic_thread_fence(mem_flags, memory_order, thread_scope = thread_scope_device);
+
+template <typename To, typename From> To as_type(From);
+
+#define GP_SHUFFLE(T)                                                                                                  \
+    T simd_shuffle(T, ushort);                                                                                         \
+    T simd_shuffle_xor(T, ushort);                                                                                     \
+    T simd_shuffle_up(T, ushort);                                                                                      \
+    T simd_shuffle_down(T, ushort);
+GP_SHUFFLE(char) GP_SHUFFLE(uchar) GP_SHUFFLE(short) GP_SHUFFLE(ushort) GP_SHUFFLE(int) GP_SHUFFLE(uint)
+GP_SHUFFLE(float) GP_SHUFFLE(float2) GP_SHUFFLE(float4) GP_SHUFFLE(uint2) GP_SHUFFLE(int2)
+struct simd_vote {
+    typedef ulong vote_t;
+    explicit operator vote_t() const;
+};
+bool simd_any(bool);
+bool simd_all(bool);
+simd_vote simd_ballot(bool);
+
+#define GP_F1(F, T) T F(T);
+#define GP_F2(F, T) T F(T, T);
+#define GP_PRECISE(T)                                                                                                  \
+    GP_F1(exp, T) GP_F1(exp2, T) GP_F1(exp10, T) GP_F1(log, T) GP_F1(log2, T) GP_F1(log10, T) GP_F1(sqrt, T)           \
+    GP_F1(rsqrt, T) GP_F1(sin, T) GP_F1(cos, T) GP_F1(tan, T) GP_F1(asin, T) GP_F1(acos, T) GP_F1(atan, T)             \
+    GP_F1(sinh, T) GP_F1(cosh, T) GP_F1(tanh, T) GP_F1(asinh, T) GP_F1(acosh, T) GP_F1(atanh, T) GP_F1(floor, T)       \
+    GP_F1(ceil, T) GP_F1(trunc, T) GP_F1(round, T) GP_F1(rint, T) GP_F1(fabs, T) GP_F2(pow, T) GP_F2(powr, T)          \
+    GP_F2(fmod, T) GP_F2(fmin, T) GP_F2(fmax, T) GP_F2(fdim, T) GP_F2(atan2, T) GP_F2(divide, T)
+#define GP_ALL(T) GP_PRECISE(T) GP_F2(copysign, T) T fma(T, T, T); T ldexp(T, int);
+GP_ALL(float) GP_ALL(float2) GP_ALL(float4)
+namespace precise { GP_PRECISE(float) GP_PRECISE(float2) GP_PRECISE(float4) }
+namespace fast { GP_PRECISE(float) GP_PRECISE(float2) GP_PRECISE(float4) }
+bool isnan(float);
+bool isinf(float);
+bool isfinite(float);
+bool signbit(float);
+
+#define GP_INTS(T)                                                                                                     \
+    T min(T, T);                                                                                                       \
+    T max(T, T);                                                                                                       \
+    T abs(T);                                                                                                          \
+    T mulhi(T, T);                                                                                                     \
+    T popcount(T);                                                                                                     \
+    T clz(T);                                                                                                          \
+    T ctz(T);                                                                                                          \
+    T reverse_bits(T);
+GP_INTS(char) GP_INTS(uchar) GP_INTS(short) GP_INTS(ushort) GP_INTS(int) GP_INTS(uint) GP_INTS(long) GP_INTS(ulong)
+float min(float, float);
+float max(float, float);
+float abs(float);
+
+// distinct types, as in Metal: an atomic function does not take a plain pointer
+struct atomic_int { int value; };
+struct atomic_uint { uint value; };
+struct atomic_float { float value; };
+#define GP_ATOMIC(S, A, T)                                                                                             \
+    T atomic_fetch_add_explicit(volatile S A*, T, memory_order);                                                       \
+    T atomic_exchange_explicit(volatile S A*, T, memory_order);                                                        \
+    T atomic_load_explicit(const volatile S A*, memory_order);                                                         \
+    void atomic_store_explicit(volatile S A*, T, memory_order);                                                        \
+    bool atomic_compare_exchange_weak_explicit(volatile S A*, T*, T, memory_order, memory_order);
+#define GP_ATOMIC_INT(S, A, T)                                                                                         \
+    GP_ATOMIC(S, A, T)                                                                                                 \
+    T atomic_fetch_sub_explicit(volatile S A*, T, memory_order);                                                       \
+    T atomic_fetch_min_explicit(volatile S A*, T, memory_order);                                                       \
+    T atomic_fetch_max_explicit(volatile S A*, T, memory_order);                                                       \
+    T atomic_fetch_and_explicit(volatile S A*, T, memory_order);                                                       \
+    T atomic_fetch_or_explicit(volatile S A*, T, memory_order);                                                        \
+    T atomic_fetch_xor_explicit(volatile S A*, T, memory_order);
+GP_ATOMIC_INT(device, atomic_int, int) GP_ATOMIC_INT(device, atomic_uint, uint)
+GP_ATOMIC_INT(threadgroup, atomic_int, int) GP_ATOMIC_INT(threadgroup, atomic_uint, uint)
+GP_ATOMIC(device, atomic_float, float)
+} // namespace metal
+
+#define char2(...) gp_make_char2(__VA_ARGS__)
+#define char3(...) gp_make_char3(__VA_ARGS__)
+#define char4(...) gp_make_char4(__VA_ARGS__)
+#define uchar2(...) gp_make_uchar2(__VA_ARGS__)
+#define uchar3(...) gp_make_uchar3(__VA_ARGS__)
+#define uchar4(...) gp_make_uchar4(__VA_ARGS__)
+#define short2(...) gp_make_short2(__VA_ARGS__)
+#define short3(...) gp_make_short3(__VA_ARGS__)
+#define short4(...) gp_make_short4(__VA_ARGS__)
+#define ushort2(...) gp_make_ushort2(__VA_ARGS__)
+#define ushort3(...) gp_make_ushort3(__VA_ARGS__)
+#define ushort4(...) gp_make_ushort4(__VA_ARGS__)
+#define int2(...) gp_make_int2(__VA_ARGS__)
+#define int3(...) gp_make_int3(__VA_ARGS__)
+#define int4(...) gp_make_int4(__VA_ARGS__)
+#define uint2(...) gp_make_uint2(__VA_ARGS__)
+#define uint3(...) gp_make_uint3(__VA_ARGS__)
+#define uint4(...) gp_make_uint4(__VA_ARGS__)
+#define long2(...) gp_make_long2(__VA_ARGS__)
+#define long3(...) gp_make_long3(__VA_ARGS__)
+#define long4(...) gp_make_long4(__VA_ARGS__)
+#define ulong2(...) gp_make_ulong2(__VA_ARGS__)
+#define ulong3(...) gp_make_ulong3(__VA_ARGS__)
+#define ulong4(...) gp_make_ulong4(__VA_ARGS__)
+#define float2(...) gp_make_float2(__VA_ARGS__)
+#define float3(...) gp_make_float3(__VA_ARGS__)
+#define float4(...) gp_make_float4(__VA_ARGS__)
+using namespace metal;

@@ -1,0 +1,1 @@
+"""OpenCL: the dialect and its writer, the reader's headers, the runtime."""

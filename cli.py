@@ -1,0 +1,114 @@
+"""The command `gpuport`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from .hwmodels.commands import app as machines_app
+from .hwmodels.errors import GpuportError
+
+if TYPE_CHECKING:
+    from .porting.report import PortReport
+
+app = typer.Typer(
+    name="gpuport",
+    help="Port a GPU kernel from one device to another: specialised, revalidated, measured, with a report.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.add_typer(machines_app, name="machines")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard output.")]
+
+
+@app.command("port")
+def port_command(
+    file: Annotated[Path, typer.Argument(help="A kernel's source (with NAME.kernel.toml beside it), or the spec itself.")],
+    src: Annotated[str, typer.Option(help="The machine that the kernel was written for: a name or a model file.")],
+    dst: Annotated[str, typer.Option(help="Destination machines, separated by commas: names or model files.")],
+    out: Annotated[Path | None, typer.Option(help="Write a folder per destination, and index.html, here.")] = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds that one run of a kernel may take.")] = 20.0,
+    as_json: Json = False,
+) -> None:
+    """Port a kernel to one or several machines; exit status 0 if all are verified, 1 if one is refused or refuted."""
+    from .porting.port import port_all
+    from .porting.report import write_index
+    from .porting.report.write import folder_names
+    from .terminal import port_progress, port_table
+
+    names = [n.strip() for n in dst.split(",") if n.strip()]
+    if not names:
+        raise typer.BadParameter("name at least one machine", param_hint="--dst")
+    with port_progress(enabled=not as_json) as progress:
+        reports = port_all(file, src=src, dst=names, time_limit=time_limit, progress=progress)
+    folders: list[Path | None] = [None] * len(reports)
+    if out is not None:
+        folders = [out / name for name in folder_names(reports)]
+        for report, folder in zip(reports, folders, strict=True):
+            assert folder is not None
+            report.write(folder)
+        write_index(reports, out)
+    if as_json:
+        typer.echo(json.dumps([_summary(r, f) for r, f in zip(reports, folders, strict=True)], indent=2))
+    else:
+        port_table(reports, out)
+    raise typer.Exit(0 if all(r.verified for r in reports) else 1)
+
+
+def _summary(report: PortReport, folder: Path | None) -> dict[str, Any]:
+    data = report.model_dump(mode="json", exclude={"original", "ported", "wrapper"})
+    data["folder"] = str(folder) if folder else None
+    return data
+
+
+@app.command("doctor")
+def doctor_command(as_json: Json = False) -> None:
+    """List the backends: what each found here, or why it cannot run."""
+    import dataclasses
+
+    from .backends.doctor import doctor
+    from .terminal import doctor_table
+
+    found = doctor()
+    if as_json:
+        typer.echo(json.dumps([dataclasses.asdict(a) for a in found], indent=2))
+    else:
+        doctor_table(found)
+
+
+def _version(value: bool) -> None:
+    if value:
+        from . import __version__
+
+        typer.echo(f"gpuport {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _main(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Port a GPU kernel from one device to another."""
+
+
+def main() -> None:
+    """Run the command; a user-facing error is one message on standard error and its exit status."""
+    try:
+        app()
+    except GpuportError as error:
+        if "--json" in sys.argv:
+            print(json.dumps({"error": str(error), "kind": type(error).__name__}))
+        print(f"gpuport: {error}", file=sys.stderr)
+        sys.exit(error.exit_code)
+    except BrokenPipeError:
+        sys.exit(1)
+    except KeyboardInterrupt:
+        print("gpuport: interrupted", file=sys.stderr)
+        sys.exit(130)

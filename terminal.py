@@ -1,0 +1,119 @@
+"""What the command prints on a terminal: progress on standard error, tables on standard output."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
+
+    from rich.console import Console
+
+    from .backends.base import Availability
+    from .porting.report import PortReport
+
+Progress = "Callable[[str, str, int, int], None]"
+
+STYLES = {"VERIFIED (device)": "bold green", "VERIFIED (emulated)": "green", "UNVERIFIED": "yellow"}
+
+
+@contextmanager
+def port_progress(*, enabled: bool) -> Iterator[Callable[[str, str, int, int], None]]:
+    """Yield a function (destination, stage, done, total) that shows a bar per destination.
+
+    It draws on standard error, and nothing where that is no terminal.
+    """
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    console = Console(stderr=True)
+    if not enabled or not console.is_terminal:
+        yield lambda _dst, _stage, _done, _total: None
+        return
+    columns = (
+        SpinnerColumn(),
+        TextColumn("{task.fields[dst]:>12}"),
+        BarColumn(bar_width=30),
+        MofNCompleteColumn(),
+        TextColumn("{task.description}"),
+        TimeElapsedColumn(),
+    )
+    with Progress(*columns, console=console, transient=True) as bars:
+        tasks: dict[str, object] = {}
+
+        def show(dst: str, stage: str, done: int, total: int) -> None:
+            if dst not in tasks:
+                tasks[dst] = bars.add_task(stage, dst=dst, total=total)
+            bars.update(tasks[dst], description=stage, completed=done, total=total)  # pyright: ignore[reportArgumentType]
+
+        yield show
+
+
+def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
+    """Print one row per destination, the reasons below, and where the reports are."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from .porting.report.write import folder_names
+
+    console = _console()
+    first = reports[0]
+    table = Table(title=f"{first.kernel.entry} · {first.src.id}", title_justify="left", title_style="bold")
+    for name, justify in (("to", "left"), ("verdict", "left"), ("sizes", "right"), ("of bound", "right"), ("time", "right")):
+        table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType]
+    if out is not None:
+        table.add_column("report")
+    for report, folder in zip(reports, folder_names(reports), strict=True):
+        worst = report.worst.worst if report.worst else None
+        row = [
+            report.dst.id,
+            Text(report.verdict, style=STYLES.get(report.verdict, "bold red")),
+            str(len(report.sizes)) if report.sizes else "",
+            f"{worst.share:.3g}" if worst else "",
+            _time(report),
+        ]
+        table.add_row(*row, *([str(out / folder / "report.html")] if out is not None else []))
+    console.print(table)
+    for report in reports:
+        if report.reason and not report.verified:
+            console.print(Text(f"{report.dst.id}: {report.reason}"), soft_wrap=True)
+    if out is not None:
+        console.print(f"all of them: {out / 'index.html'}", soft_wrap=True, highlight=False)
+
+
+def _time(report: PortReport) -> str:
+    if report.measured:
+        return f"{si_time(report.measured.median)} measured"
+    if report.floor:
+        return f"≥ {si_time(report.floor.seconds)} predicted"
+    return ""
+
+
+def si_time(seconds: float) -> str:
+    """Return a time with three digits and a unit: `12.3 µs`."""
+    for factor, unit in ((1.0, "s"), (1e-3, "ms"), (1e-6, "µs")):
+        if seconds >= factor:
+            return f"{seconds / factor:.3g} {unit}"
+    return f"{seconds / 1e-9:.3g} ns"
+
+
+def doctor_table(found: Sequence[Availability]) -> None:
+    """Print what each backend found."""
+    from rich.table import Table
+
+    table = Table()
+    table.add_column("backend")
+    table.add_column("runs here")
+    table.add_column("found, or why not", overflow="fold")
+    for a in found:
+        table.add_row(a.backend, "[green]yes[/]" if a.available else "[yellow]no[/]", a.detail)
+    _console().print(table)
+
+
+def _console() -> Console:
+    from rich.console import Console
+
+    console = Console()
+    return console if console.is_terminal else Console(width=max(console.width, 100))
