@@ -96,6 +96,14 @@ def _ratio(a: Fact | None, b: Fact | None) -> float | None:
     return new / old
 
 
+def _gone(a: Fact | None, b: Fact | None) -> list[str]:
+    """What the source's list has and the destination's has not."""
+    old, new = (f.value if f is not None else None for f in (a, b))
+    if not isinstance(old, tuple):
+        return []
+    return [str(v) for v in old if not isinstance(new, tuple) or v not in new]
+
+
 def _classify(path: str, a: Fact | None, b: Fact | None, ratio: float | None) -> tuple[Tier, str, float]:
     """(tier, why, weight): weight orders the changes of a tier, larger first."""
     old, new = (f.value if f is not None else None for f in (a, b))
@@ -108,10 +116,8 @@ def _classify(path: str, a: Fact | None, b: Fact | None, ratio: float | None) ->
         return "breaks", _LOSS_BREAKS[path], 40 - list(_LOSS_BREAKS).index(path)
     if path in _RANKED and _RANK.get(str(new), 0) < _RANK.get(str(old), 0):
         return "breaks", _RANKED[path], 25 - list(_RANKED).index(path)
-    if path in _LISTS and isinstance(old, tuple):
-        gone = [str(v) for v in old if not isinstance(new, tuple) or v not in new]
-        if gone:
-            return "breaks", f"{_LISTS[path]}: {', '.join(gone)}", 20 - list(_LISTS).index(path)
+    if path in _LISTS and _gone(a, b):
+        return "breaks", _LISTS[path], 20 - list(_LISTS).index(path)
     if path in _SMALLER_LIMITS:
         infinite = old == UNLIMITED and new not in (UNLIMITED, None)
         if infinite or (ratio is not None and ratio < 1):
@@ -129,7 +135,7 @@ def _ridges(a: Machine, b: Machine) -> list[Change]:
             changes.append(
                 Change(
                     path=f"ridge.{engine}",
-                    label=f"ridge point, {engine}",
+                    label=f"ridge point, {engine.removeprefix('matrix.')}",
                     tier="speed",
                     source=f"{old:.3g} FLOP/B",
                     destination=f"{new:.3g} FLOP/B",
@@ -160,5 +166,7 @@ def compare(source: Machine, destination: Machine) -> list[Change]:
         ratio = _ratio(a, b)
         tier, why, weight = _classify(path, a, b, ratio)
         shown = [str(f) if f is not None and f.known else "unknown" for f in (a, b)]
+        if tier == "breaks" and (gone := _gone(a, b)):
+            shown = [", ".join(gone), "none"]
         changes.append(Change(path, known[0].label, tier, shown[0], shown[1], a, b, ratio, why, weight))
     return sorted(changes, key=lambda c: (TIERS.index(c.tier), -c.weight, c.path))

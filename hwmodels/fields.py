@@ -32,7 +32,27 @@ class Field:
 
 DTYPES: Final = (
     *("f64", "f32", "tf32", "xf32", "f16", "f16x2", "bf16", "bf16x2", "fp8", "fp6", "fp4", "mxf8", "mxf6", "mxf4"),
-    *("nvf4", "e4m3", "e5m2", "e3m2", "e2m3", "e2m1", "i128", "i64", "u64", "i32", "u32", "i16", "u16", "i8", "u8", "i4", "u4", "b1", "bool"),
+    *(
+        "nvf4",
+        "e4m3",
+        "e5m2",
+        "e3m2",
+        "e2m3",
+        "e2m1",
+        "i128",
+        "i64",
+        "u64",
+        "i32",
+        "u32",
+        "i16",
+        "u16",
+        "i8",
+        "u8",
+        "i4",
+        "u4",
+        "b1",
+        "bool",
+    ),
 )
 VOCABULARY: Final[dict[str, tuple[str, ...]]] = {
     "<dtype>": DTYPES,

@@ -137,7 +137,9 @@ def _leaves(path: Path, table: dict[str, Any]) -> Iterator[tuple[str, Any]]:
             child = step(node, key)
             if child is None:
                 near = nearest_paths(name)
-                hint = f"; nearest: {', '.join(near)}" if near else f"; known here: {', '.join(known_below(prefix)[:12])}"
+                hint = (
+                    f"; nearest: {', '.join(near)}" if near else f"; known here: {', '.join(known_below(prefix)[:12])}"
+                )
                 raise MachineError(f"{show_path(path)}: {name}: unknown key{hint}")
             stack.append((name, value[key], child))
 

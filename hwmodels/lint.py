@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import TYPE_CHECKING, Final, Literal
 
 from .errors import MachineError
@@ -46,9 +47,16 @@ _ARCH_FACTS: Final = re.compile(
 )
 # Fastest pin in Gbit/s (JEDEC and maker's top grade) and widest bus built, in bit, by memory type.
 _MEMORY: Final = {
-    **{"HBM2": (2.4, 8192), "HBM2e": (3.6, 8192), "HBM3": (6.4, 8192), "HBM3e": (9.8, 8192)},
-    **{"GDDR6": (20, 512), "GDDR6X": (23, 512), "GDDR7": (32, 512)},
-    **{"LPDDR4X": (4.266, 512), "LPDDR5": (6.4, 1024), "LPDDR5X": (9.6, 1024)},
+    "HBM2": (2.4, 8192),
+    "HBM2e": (3.6, 8192),
+    "HBM3": (6.4, 8192),
+    "HBM3e": (9.8, 8192),
+    "GDDR6": (20, 512),
+    "GDDR6X": (23, 512),
+    "GDDR7": (32, 512),
+    "LPDDR4X": (4.266, 512),
+    "LPDDR5": (6.4, 1024),
+    "LPDDR5X": (9.6, 1024),
 }
 
 
@@ -188,7 +196,7 @@ def measured(machine: Machine) -> Iterator[Finding]:
             yield Finding("measured", machine.id, (path, limit), message)
     near = [(p, _numeric(machine, f"measured.latency.{p}")) for p in ("l1", "l2", "dram")]
     known = [(p, v) for p, v in near if v is not None]
-    for (a, fast), (b, slow) in zip(known, known[1:], strict=False):
+    for (a, fast), (b, slow) in pairwise(known):
         if fast >= slow:
             paths = (f"measured.latency.{a}", f"measured.latency.{b}")
             yield Finding("latency", machine.id, paths, f"{a} {fast:g} cycles is not below {b} {slow:g}")

@@ -12,9 +12,11 @@ from typing import Final
 from .errors import MachineError, UnknownMachine
 from .files import BUILTIN, ModelFile, common_sources, model_paths, read_header, read_model, search_folders, show_path
 from .machine import Machine
-from .schema import Conflict, Confidence, Fact, Header, make_fact, RawFact
+from .schema import Confidence, Conflict, Fact, Header, RawFact, make_fact
 
-_VENDOR_WORDS: Final = re.compile(r"^(nvidia|geforce|tesla|amd|radeon|instinct|apple|intel|qualcomm|arm)+(?=[a-z]|\d{3})")
+_VENDOR_WORDS: Final = re.compile(
+    r"^(nvidia|geforce|tesla|amd|radeon|instinct|apple|intel|qualcomm|arm)+(?=[a-z]|\d{3})"
+)
 _CONFIDENCE_ORDER: Final[tuple[Confidence, ...]] = ("unknown", "low", "medium", "high")
 
 
@@ -41,12 +43,12 @@ def normal(name: str) -> str:
 
 
 @lru_cache(maxsize=1024)
-def _header(path: Path, mtime_ns: int) -> Header:  # noqa: ARG001 - part of the cache key
+def _header(path: Path, mtime_ns: int) -> Header:
     return read_header(path)
 
 
 @lru_cache(maxsize=1024)
-def _model(path: Path, mtime_ns: int) -> ModelFile:  # noqa: ARG001 - part of the cache key
+def _model(path: Path, mtime_ns: int) -> ModelFile:
     return read_model(path)
 
 
@@ -84,7 +86,9 @@ def find_entry(name: str, found: Index | None = None) -> Entry:
         return hits[0]
     if hits:
         raise MachineError(f"{name!r} is ambiguous: " + ", ".join(f"{e.header.id} ({show_path(e.path)})" for e in hits))
-    labels = {normal(label): e.header.id for e in found.entries for label in (*e.header.aliases, e.header.name, e.header.id)}
+    labels = {
+        normal(label): e.header.id for e in found.entries for label in (*e.header.aliases, e.header.name, e.header.id)
+    }
     close = difflib.get_close_matches(normal(name), labels, n=6, cutoff=0.5)
     nearest = list(dict.fromkeys(labels[c] for c in close))[:4]
     hint = f"nearest: {', '.join(nearest)}" if nearest else "see `gpuport machines list`"

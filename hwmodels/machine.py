@@ -122,5 +122,7 @@ class Machine:
             hint = nearest_paths(path)
             if not hint and "." in path:
                 hint = difflib.get_close_matches(path.rsplit(".", 1)[1], known_below(path.rsplit(".", 1)[0]), n=3)
-            raise UnknownFact(f"{path!r} is not a fact of machine models" + (f"; nearest: {', '.join(hint)}" if hint else ""))
+            raise UnknownFact(
+                f"{path!r} is not a fact of machine models" + (f"; nearest: {', '.join(hint)}" if hint else "")
+            )
         return fact

@@ -100,4 +100,3 @@ def roofline(
         assumptions=tuple(assumptions),
         confidence=min((fact.confidence for fact in used), key=order.index, default="high"),
     )
-

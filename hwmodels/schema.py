@@ -10,7 +10,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field as PydanticField
+from pydantic import BaseModel, ConfigDict
+from pydantic import Field as PydanticField
 
 from .fields import Field, find_field
 from .units import UNLIMITED, UnitError, Value, parse_quantity, parse_unit, scale, show_value
@@ -23,8 +24,13 @@ Layer = Literal["family", "arch", "device", "instance"]
 SourceClass = Literal["rule", "datasheet", "driver", "measured", "derived", "report", "recall"]
 
 _CONFIDENCE_OF: Final[dict[SourceClass, Confidence]] = {
-    **{"rule": "high", "datasheet": "high", "driver": "high", "measured": "medium"},
-    **{"derived": "medium", "report": "medium", "recall": "low"},
+    "rule": "high",
+    "datasheet": "high",
+    "driver": "high",
+    "measured": "medium",
+    "derived": "medium",
+    "report": "medium",
+    "recall": "low",
 }
 _SCOPE_OF: Final[dict[Layer, str]] = {"family": "family", "arch": "arch", "device": "sku", "instance": "instance"}
 _SHAPE: Final = re.compile(r"\d+x(\d+|\d+\.\.\d+/\d+)x\d+")
@@ -35,7 +41,7 @@ class FactError(ValueError):
 
 
 class Source(BaseModel):
-    """Where numbers come from. `kept` is false where the page was recalled or not kept, which makes facts unverified."""
+    """Where numbers come from; `kept` is false where it was recalled or not kept, which makes its facts unverified."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=True)
 
@@ -157,15 +163,11 @@ class Fact:
         """The fact as a sentence's part: "48 KiB shared memory per group (NVIDIA/cccl ...)"."""
         at = f", {self.locator}" if self.locator else ""
         origin = f"{self.sources[0].title}{at}" if self.sources else "no source"
-        if self.unit == "text":
-            return f"{self.label}: {self} ({origin})"
         bound = {"exact": "", "ceiling": "at most ", "floor": "at least "}[self.bound]
-        unit_in_label = self.unit in ("thread", "lane", "group", "subgroup") and self.noun == ""
-        shown = str(self)
-        if unit_in_label and not isinstance(self.value, tuple) and self.label.startswith(self.unit):
-            shown = shown.rsplit(" ", 1)[0]
-        if self.unit == "bool" or isinstance(self.value, tuple):
-            return f"{self.label}: {shown} ({origin})"
+        counted = self.unit in ("count", "reg32") or self.label.split()[0].rstrip("s") == self.unit
+        if self.unit in ("text", "bool", "shape", "lane") or isinstance(self.value, tuple) or self.value is None:
+            return f"{self.label}: {bound}{self} ({origin})"
+        shown = show_value(self.value, "count") if counted else str(self)
         return f"{bound}{shown} {self.label} ({origin})"
 
 
@@ -188,7 +190,9 @@ def _scalar(item: Any, spec: Field, declared: str | None) -> tuple[Any, str]:
             if not isinstance(item, str):
                 raise FactError(f"{item!r}; expected text")
             if spec.unit == "shape" and not _SHAPE.fullmatch(item):
-                raise FactError(f'{item!r} is no matrix shape; expected "16x8x16" or "64x8..256/8x16" (N from..to/step)')
+                raise FactError(
+                    f'{item!r} is no matrix shape; expected "16x8x16" or "64x8..256/8x16" (N from..to/step)'
+                )
             if spec.choices and item not in spec.choices:
                 raise FactError(f"{item!r}; expected one of {', '.join(spec.choices)}")
             return item, ""
@@ -211,6 +215,13 @@ def parse_value(raw: Any, spec: Field, declared: str | None = None) -> tuple[Val
     except UnitError as error:
         raise FactError(str(error)) from None
     return tuple(value for value, _ in pairs), next((noun for _, noun in pairs), "")
+
+
+def _label(path: str, spec: Field) -> str:
+    """The field's label, with the names that its vocabularies stand for: "vector peak, f32"."""
+    pairs = zip(spec.path.split("."), path.split("."), strict=True)
+    named = [name for pattern, name in pairs if pattern.startswith("<") and name != "matrix"]
+    return f"{spec.label}, {'.'.join(named)}" if named else spec.label
 
 
 def make_fact(path: str, raw: RawFact, sources: dict[str, Source], layer: Layer) -> Fact:
@@ -239,7 +250,7 @@ def make_fact(path: str, raw: RawFact, sources: dict[str, Source], layer: Layer)
     conflicts = tuple(Conflict(parse_value(c.v, spec, raw.unit)[0], c.src, c.note) for c in raw.conflicts)
     return Fact(
         path=path,
-        label=spec.label,
+        label=_label(path, spec),
         value=value,
         unit=spec.unit,
         kind=kind,

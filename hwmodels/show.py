@@ -46,7 +46,11 @@ def cite(fact: Fact) -> str:
 
 
 FILTERS: Final[dict[str, Callable[[Fact], str]]] = {
-    **{"value": value, "unit": unit, "mark": mark, "show": show, "cite": cite},
+    "value": value,
+    "unit": unit,
+    "mark": mark,
+    "show": show,
+    "cite": cite,
 }
 """Filters for Jinja, by name."""
 
@@ -77,7 +81,13 @@ def fact_record(fact: Fact) -> dict[str, Any]:
     record |= {key: text for key, text in extra.items() if text}
     if fact.conflicts:
         record["conflicts"] = [
-            {"value": plain(c.value), "shown": fact.show(c.value), "source": c.source, "note": c.note, "was": c.replaced}
+            {
+                "value": plain(c.value),
+                "shown": fact.show(c.value),
+                "source": c.source,
+                "note": c.note,
+                "was": c.replaced,
+            }
             for c in fact.conflicts
         ]
     return record

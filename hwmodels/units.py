@@ -34,8 +34,10 @@ def _table() -> dict[str, tuple[str, float]]:
     table.update({prefix + "B/s": ("B/s", factor) for prefix, factor in _BINARY.items()})
     table.update({"B": ("B", 1), "GB": ("B", 10**9), "TB": ("B", 10**12)})
     table.update({"s": ("s", 1), "ms": ("s", 1e-3), "us": ("s", 1e-6), "ns": ("s", 1e-9)})
-    table.update({u: (u, 1) for u in ("cycle", "op/clk", "B/clk", "bit", "thread", "lane", "group", "subgroup", "reg32")})
-    table.update({noun: ("count", 1) for noun in COUNT_NOUNS})
+    table.update(
+        {u: (u, 1) for u in ("cycle", "op/clk", "B/clk", "bit", "thread", "lane", "group", "subgroup", "reg32")}
+    )
+    table.update(dict.fromkeys(COUNT_NOUNS, ("count", 1)))
     return table
 
 
@@ -138,7 +140,7 @@ def show_scalar(value: Scalar, unit: str, noun: str = "", ops: str = "OP") -> st
         case "thread" | "lane" | "group" | "subgroup" | "cycle":
             return f"{_short(value)} {unit}" + ("" if value == 1 else "s")
         case "count":
-            return f"{_short(value)} {noun}".rstrip()
+            return f"{_short(value)} {noun}".rstrip() + ("s" if noun.islower() and value != 1 else "")
         case _:
             return f"{_short(value)} {unit}".rstrip()
 

@@ -56,6 +56,7 @@ class Dialect:
     pointer: fields {const} {volatile} {space} {elem} {restrict} {name}; the three qualifiers end in a space if present.
     grid: fields {axis} (0..2) and {xyz}; `grid_type` is the type that the destination's compiler gives them, and
     `attributes` the ones that are parameters of the kernel, to be handed to device functions.
+    ordered_memory: what {memory} in a barrier or fence stands for: shared memory alone, shared and global memory.
     vec3: "packed" where a 3-vector in memory has a type of its own ({elem} in `packed_vec3`), "components" where memory
     holds its scalars and is read with vload3.
     """
@@ -79,14 +80,13 @@ class Dialect:
     suffixes: Mapping[str, str]
     infinity: Mapping[str, str]
     nan: Mapping[str, str]
+    ordered_memory: tuple[str, str]
     barriers: Mapping[Scope, str]
     fences: Mapping[Scope, str]
     atomics: tuple[AtomicForm, ...]
     lanes: LaneForm | None
     keywords: frozenset[str]
     functions: frozenset[str]
-    shared_parameter: str = "{declaration}"
-    shared_reference: bool = False
     attributes: Mapping[Grid, str] = field(default_factory=dict[Grid, str])
     int_abs_unsigned: bool = False
     bool_memory: str = "bool"

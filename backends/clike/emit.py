@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...ir import nodes as n
+from ...ir.analysis.buffers import buffer_uses
 from ...ir.diagnostics import Diagnostic, Refusal
-from ...ir.types import Array, Pointer, Scalar, Space, Vector
+from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
 from ...ir.walk import walk
 from .declare import Types
 from .dialect import Dialect
@@ -80,18 +81,22 @@ def emit(
         subgroup_width=width,
         bounds={n.Grid.THREAD: _LARGEST_GROUP - 1, n.Grid.GROUP_SIZE: _LARGEST_GROUP, n.Grid.GROUP: _LARGEST_GRID},
     )
+    # a barrier orders global memory where threads may read what others of the group wrote
+    exchanged = any(use.read and use.written for use in buffer_uses(program).values())
+    memory = dialect.ordered_memory[exchanged]
     problems: list[Diagnostic] = []
     texts: list[str] = []
-    uses = attributes_used(program, dialect)
+    uses: dict[str, tuple[str, ...]] = {}
     for f in program.functions:
-        statements = Statements(expressions, plan.diagnostics, dynamic_size)
-        _enter(expressions, f.name, placed, uses, dialect)
+        statements = Statements(expressions, plan.diagnostics, dynamic_size, memory)
+        _enter(expressions, f.name, placed, uses)
         body = statements.body(f.body, 1)
+        uses[f.name] = tuple(expressions.attributes)
         head = _function_head(f, dialect, placed, uses, problems)
         texts.append("\n".join([*comment_block(f.comments, ""), *head, *body, "}"]))
         problems += statements.problems
-    statements = Statements(expressions, plan.diagnostics, dynamic_size)
-    _enter(expressions, "", placed, uses, dialect)
+    statements = Statements(expressions, plan.diagnostics, dynamic_size, memory)
+    _enter(expressions, "", placed, uses)
     kernel_body: list[n.Stmt] = list(program.kernel.body)
     if placed.dynamic is not None and dynamic_size:
         kernel_body.insert(0, dataclasses.replace(placed.dynamic, comments=(), trailing=None))
@@ -132,33 +137,16 @@ def types_used(program: n.Program) -> frozenset[str]:
     return frozenset(found)
 
 
-def attributes_used(program: n.Program, dialect: Dialect) -> dict[str, tuple[str, ...]]:
-    """The kernel attributes that each function needs, by name of the attribute; the kernel's are under ""."""
-    uses: dict[str, tuple[str, ...]] = {}
-    for f in (*program.functions, program.kernel):
-        names: dict[str, None] = {}
-        for x in walk(f):
-            if isinstance(x, n.GridIndex) and x.kind in dialect.attributes:
-                names[dialect.attributes[x.kind]] = None
-            elif isinstance(x, n.Shuffle | n.Vote) and dialect.lanes is not None:
-                names.update(dict.fromkeys(p for p in dialect.lanes.passes if p in dialect.reserved))
-            elif isinstance(x, n.Call):
-                names.update(dict.fromkeys(uses.get(x.function, ())))
-        uses["" if f is program.kernel else f.name] = tuple(names)
-    return uses
-
-
-def _enter(
-    expressions: Expressions, function: str, placed: Placed, uses: dict[str, tuple[str, ...]], dialect: Dialect
-) -> None:
+def _enter(expressions: Expressions, function: str, placed: Placed, uses: dict[str, tuple[str, ...]]) -> None:
     """Set what a function's text calls the things that come from the kernel."""
     scalars = {d.name for needs in placed.needs.values() for d in needs if not isinstance(d.type, Array)}
-    pointed = frozenset() if dialect.shared_reference else frozenset(scalars)
-    expressions.references = pointed if function else frozenset()
+    expressions.references = frozenset(scalars) if function else frozenset()
+    expressions.attributes = {}
     expressions.extras = {
-        f: [*(("&" if not function and d.name in pointed else "") + d.name for d in needs), *uses[f]]
+        f: [("&" if not function and d.name in scalars else "") + d.name for d in needs]
         for f, needs in placed.needs.items()
     }
+    expressions.passed_attributes = uses
 
 
 def _function_head(
@@ -183,12 +171,19 @@ def _shared_parameter(d: n.Declare, types: Types, dialect: Dialect) -> str:
         if isinstance(elem, Array):
             raise TypeError("dynamic shared memory of more than one dimension")
         return types.declaration(Pointer(elem, Space.SHARED), d.name)
-    if dialect.shared_reference:
-        name = f"(&{d.name})" if isinstance(d.type, Array) else f"&{d.name}"
-        text = types.declaration(d.type, name, space=Space.SHARED)
-        return text if isinstance(d.type, Array) else text.replace(" &", "& ", 1)
-    name = d.name if isinstance(d.type, Array) else f"*{d.name}"
-    return types.declaration(d.type, name, space=Space.SHARED)
+    if not isinstance(d.type, Array):
+        return types.declaration(Pointer(_value(d.type), Space.SHARED), d.name)
+    if not isinstance(d.type.elem, Array):
+        return types.declaration(Pointer(d.type.elem, Space.SHARED), d.name)
+    # rows of an array: the first dimension is the pointer's
+    first = f"{d.name}[{d.type.length}]"
+    return types.declaration(d.type, d.name, space=Space.SHARED).replace(first, f"(*{d.name})", 1)
+
+
+def _value(t: Type) -> Scalar | Vector:
+    if not isinstance(t, Scalar | Vector):
+        raise TypeError(f"a shared variable of type {t}")
+    return t
 
 
 def _definition(c: n.NamedConstant, dialect: Dialect) -> str:

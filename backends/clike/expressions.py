@@ -57,6 +57,9 @@ class Expressions:
         self.loc: n.Loc | None = None
         self._constants = constants
         self.extras = extras
+        self.attributes: dict[str, None] = {}
+        self.passed_attributes: Mapping[str, Sequence[str]] = {}
+        self.ranges: dict[str, tuple[int, int]] = {}
         self._functions = functions
         self._width = subgroup_width
         self._bounds = bounds
@@ -72,7 +75,7 @@ class Expressions:
             case n.Var():
                 if e.name in self.references:
                     return Text(f"*{e.name}", UNARY, e.type)
-                return Text(e.name, PRIMARY, e.type)
+                return Text(e.name, PRIMARY, e.type, self.ranges.get(e.name))
             case n.GridIndex():
                 return self._grid(e)
             case n.Unary():
@@ -159,12 +162,18 @@ class Expressions:
         if e.kind is n.Grid.SUBGROUP_SIZE:
             return Text(f"{self._width}u", PRIMARY, U32, (self._width, self._width))
         bound = self._bounds.get(e.kind)
+        self._use(self.dialect.attributes.get(e.kind, ""))
         text = form.format(axis=e.axis, xyz="xyz"[e.axis], width=self._width)
         if e.kind in (n.Grid.LANE, n.Grid.SUBGROUP):
             if "{width}" in form:
                 return Text(text, PRECEDENCE["%"], self.dialect.grid_type, (0, bound) if bound else None)
             return Text(text, POSTFIX, U32, (0, bound) if bound else None)
         return Text(text, POSTFIX, self.dialect.grid_type, (0, bound) if bound is not None else None)
+
+    def _use(self, *attributes: str) -> None:
+        """Note which attributes of the kernel the text so far needs."""
+        known = frozenset(self.dialect.attributes.values())
+        self.attributes.update(dict.fromkeys(a for a in attributes if a in known))
 
     # --- operators
 
@@ -398,7 +407,9 @@ class Expressions:
 
     def _call(self, e: n.Call) -> Text:
         args = [self.assignable(a).text for a in e.args]
-        args += self.extras.get(e.function, ())
+        passed = self.passed_attributes.get(e.function, ())
+        self._use(*passed)
+        args += [*self.extras.get(e.function, ()), *passed]
         return Text(f"{e.function}({', '.join(args)})", POSTFIX, e.type)
 
     def _shuffle(self, e: n.Shuffle) -> Text:
@@ -407,9 +418,11 @@ class Expressions:
         value = self.exact(e.value)
         if width == lanes.hardware_width and isinstance(e.type, Scalar) and e.type.bits in (16, 32):
             direct = lanes.direct.get("undefined " + e.kind if e.undefined else e.kind)
-            if direct and (e.kind != "xor" or e.undefined or _below(e.lane, width)):
-                return Text(direct.format(value=value.text, lane=self.assignable(e.lane).text), POSTFIX, e.type)
+            lane = self.index(e.lane)
+            if direct and (e.undefined or (lane.range is not None and _inside(lane.range, width))):
+                return Text(direct.format(value=value.text, lane=lane.text), POSTFIX, e.type)
         self.helpers.extension(*lanes.extensions)
+        self._use(*lanes.passes)
         name = self._shuffle_helper(lanes, e.kind, e.type, width)
         args = [value.text, self.assignable(e.lane).text, *lanes.passes]
         return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
@@ -440,6 +453,7 @@ class Expressions:
         width = e.width or self._width
         self.helpers.extension(*lanes.extensions)
         name = f"gp_{e.kind}" + ("" if width == 32 else f"_{width}")
+        self._use(*lanes.passes)
         self.helpers.need(
             name, lanes.vote, kind=e.kind, width=width, type=self.types.name(e.type), bits=e.type.bits, passes=lanes.passes
         )
@@ -491,9 +505,8 @@ def _within(span: tuple[int, int], t: Scalar) -> bool:
     return low <= span[0] and span[1] <= high
 
 
-def _below(e: n.Expr, width: int) -> bool:
-    """Tell whether a lane mask is below the width: a literal, or a loop variable that only shrinks cannot be told."""
-    return isinstance(e, n.Const) and 0 <= e.value < width
+def _inside(span: tuple[int, int], width: int) -> bool:
+    return span[0] >= 0 and span[1] < width
 
 
 def _type(e: n.Expr) -> Scalar | Vector:

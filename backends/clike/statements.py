@@ -18,13 +18,14 @@ SHORT_IF = 100
 class Statements:
     """Prints statements; every refusal is collected in `problems`, so that one run names them all."""
 
-    def __init__(self, expressions: Expressions, diagnostics: Iterable[Diagnostic], dynamic: str) -> None:
+    def __init__(self, expressions: Expressions, diagnostics: Iterable[Diagnostic], dynamic: str, memory: str) -> None:
         self.expressions = expressions
         self.problems: list[Diagnostic] = []
         self._dialect = expressions.dialect
         self._types = expressions.types
         self._notes = [d for d in diagnostics if d.severity is not Severity.ERROR and d.loc is not None]
         self._dynamic = dynamic
+        self._memory = memory
 
     def body(self, statements: Sequence[n.Stmt], depth: int) -> list[str]:
         """The lines of several statements."""
@@ -99,7 +100,7 @@ class Statements:
         texts = self._dialect.barriers if isinstance(s, n.Barrier) else self._dialect.fences
         if s.scope not in texts:
             raise refuse("GP2010", f"{self._dialect.title} on this device has no {what} {s.scope.value}", s.loc)
-        return texts[s.scope].splitlines()
+        return texts[s.scope].format(memory=self._memory).splitlines()
 
     def simple(self, s: n.Stmt) -> str:
         """A declaration, assignment or call without its semicolon; empty for what is declared elsewhere."""
@@ -194,11 +195,45 @@ class Statements:
             rest = n.For((), s.cond, s.step, s.body, s.unroll, loc=s.loc)
             inner = [*self.body(s.init, depth + 1), *self._for(rest, indent + INDENT, depth + 1)]
             return [f"{indent}{{", *inner, f"{indent}}}"]
+        known = self._loop_range(s)
+        if known is not None:
+            self.expressions.ranges[known[0]] = known[1]
         cond = "" if s.cond is None else " " + self.expressions.condition(s.cond).text
         step = ", ".join(self.simple(x) for x in s.step)
         head = wrap(f"{indent}for ({init};{cond};{' ' if step else ''}{step}) {{")
         pragma = [] if s.unroll is None else [f"{indent}#pragma unroll{f' {s.unroll}' if s.unroll else ''}"]
-        return [*pragma, *head, *self.body(s.body, depth + 1), f"{indent}}}"]
+        lines = [*pragma, *head, *self.body(s.body, depth + 1), f"{indent}}}"]
+        if known is not None:
+            del self.expressions.ranges[known[0]]
+        return lines
+
+    def _loop_range(self, s: n.For) -> tuple[str, tuple[int, int]] | None:
+        """The values that a counting loop's variable has in condition and body, where they are plain to see.
+
+        `for (int k = 0; k < 16; k += 2)` gives k in 0..16 (16 is what the last condition sees); likewise for variables
+        that are halved or doubled.
+        """
+        if len(s.init) != 1 or len(s.step) != 1 or not isinstance(s.cond, n.Binary):
+            return None
+        first, step = s.init[0], s.step[0]
+        if not (isinstance(first, n.Declare) and isinstance(step, n.Assign) and first.init is not None):
+            return None
+        var = n.Var(first.name, first.type)
+        if step.target != var or s.cond.left != var or any(
+            x.target == var if isinstance(x, n.Assign) else isinstance(x, n.AddressOf) and x.memory == var
+            for b in s.body
+            for x in walk(b)
+        ):
+            return None
+        start, bound, by = (self.expressions.value(e).range for e in (first.init, s.cond.right, step.value))
+        if start is None or bound is None or by is None or start[0] < 0:
+            return None
+        if step.op in (">>", "/") and by[0] >= (1 if step.op == ">>" else 2) and s.cond.op in (">", ">=", "!="):
+            return first.name, (0, start[1])
+        grows = (step.op == "+" and by[0] > 0) or (step.op == "*" and by[0] > 1) or (step.op == "<<" and by[0] > 0)
+        if grows and s.cond.op in ("<", "<="):
+            return first.name, (start[0], _after(step.op or "", bound[1], by[1]))
+        return None
 
     def _for_init(self, init: Sequence[n.Stmt]) -> str | None:
         """The first part of a for statement; None where it takes statements of its own before the loop."""
@@ -237,6 +272,11 @@ def _last_line(s: n.Stmt) -> int:
             break
         last = body[-1]
     return max(lines, default=0) + closing
+
+
+def _after(op: str, bound: int, by: int) -> int:
+    """The largest value that a growing loop variable can reach: one step beyond its bound."""
+    return bound + by if op == "+" else bound * by if op == "*" else bound << by
 
 
 def _floating(t: Type) -> bool:

@@ -162,8 +162,8 @@ class Memory:
 
     def note_update(self, region: Region, index: Array, offset: Array, a: Access, mask: Mask) -> None:
         """Check validity and races of an atomic update."""
-        if region.valid is not None:
-            self._check_valid(region, index, a, mask, offset)
+        if region.valid is not None and not self._check_valid(region, index, a, mask, offset):
+            region.mark(a.scalar, index, mask)
         if region.shadow is not None:
             _, conflicts = region.shadow.update(self._cells(region, offset, a), mask, a.ident)
             self._report(region, conflicts, a, ATOMIC)
@@ -230,19 +230,21 @@ class Memory:
                 text += f" ({a.size} bytes at byte {at})"
         self.state.findings.add("out-of-bounds", text, a.loc, region.name)
 
-    def _check_valid(self, region: Region, index: Array, a: Access, mask: Mask, offset: Array) -> None:
+    def _check_valid(self, region: Region, index: Array, a: Access, mask: Mask, offset: Array) -> bool:
+        """Report reads of what nothing has written; True if there are none, also in inactive lanes."""
         marks = gather(region, region.valid_view(a.scalar), index)
         whole = np.iinfo(marks.dtype).max
         if marks.size and marks.min() == whole:
-            return
+            return True
         bad = marks != whole
         bad = meet(mask, bad.any(axis=2) if bad.ndim == 3 else bad)
         if not bad.any() or not self.state.findings.wants("uninitialised", a.loc, region.name):
-            return
+            return False
         g, t = self.state.first_lane(bad)
         at = int(np.broadcast_to(offset, np.broadcast_shapes(bad.shape, offset.shape))[g, t])
         text = f"{self.state.who(g, t)} reads {region.element(at)}, which nothing has written"
         self.state.findings.add("uninitialised", text, a.loc, region.name)
+        return False
 
     def _cells(self, region: Region, offset: Array, a: Access) -> Array:
         first = offset // region.granule if region.granule not in (1, 4) else offset >> (region.granule >> 1)

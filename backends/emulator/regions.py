@@ -90,7 +90,7 @@ class Region:
             lead = self.valid.shape[:-1]
             need = [max(axis, index.shape[i], 1 if mask is None else mask.shape[i]) for i, axis in enumerate(lead)]
             if list(lead) != need:
-                self.valid = np.array(np.broadcast_to(self.valid, (*need, self.stride)))
+                self.valid = np.array(np.broadcast_to(self.valid, (*need, self.stride)), order="C")
         target = self.valid_view(scalar)
         if self.per is Per.THREAD and mask is None and index.shape[:2] == (1, 1):
             target[..., index.reshape(-1)] = np.iinfo(target.dtype).max

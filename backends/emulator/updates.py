@@ -57,8 +57,6 @@ def atomic(c: Compiler, e: ir.Atomic, *, used: bool = True) -> Eval:
             old = domain.update_float(e.op, region, scalar, flat, items, old=used)
         else:
             old = _integers(region, flat, v, want, chosen)
-        if region.valid is not None:
-            region.mark(scalar, index, mask)
         if not used or old is None:
             return domain.poison(scalar)
         return each(lambda x: _spread(x, chosen), old)

@@ -26,9 +26,8 @@ HELPER_MATH = {
     "fast_pow": "dialects/opencl/helpers/fast_pow.cl.j2",
 }
 
-_LOCAL_AND_GLOBAL = "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE"
-BARRIERS = {Scope.GROUP: f"barrier({_LOCAL_AND_GLOBAL});"}
-FENCES = {Scope.GROUP: f"mem_fence({_LOCAL_AND_GLOBAL});"}
+BARRIERS = {Scope.GROUP: "barrier({memory});"}
+FENCES = {Scope.GROUP: "mem_fence({memory});"}
 
 _INT_OPS = {**{op: op for op in "add sub min max and or xor".split()}, "exch": "xchg"}
 _FLOAT_OPS = {"add": "{0} + {1}", "sub": "{0} - {1}", "min": "fmin({0}, {1})", "max": "fmax({0}, {1})"}
@@ -73,8 +72,8 @@ KHR_LANES = LaneForm(
     vote="dialects/opencl/helpers/vote_khr.cl.j2",
     extensions=("cl_khr_subgroups", "cl_khr_subgroup_shuffle", "cl_khr_subgroup_ballot"),
 )
-AMDGCN_BARRIER = "mem_fence(CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE);\n__builtin_amdgcn_wave_barrier();"
-KHR_BARRIER = f"sub_group_barrier({_LOCAL_AND_GLOBAL});"
+AMDGCN_BARRIER = "mem_fence({memory});\n__builtin_amdgcn_wave_barrier();"
+KHR_BARRIER = "sub_group_barrier({memory});"
 DEVICE_FENCE_2 = "atomic_work_item_fence(CLK_GLOBAL_MEM_FENCE, memory_order_seq_cst, memory_scope_device);"
 
 KEYWORDS = frozenset(
@@ -150,6 +149,7 @@ OPENCL = Dialect(
     },
     infinity={"f32": "INFINITY", "f64": "(double)INFINITY", "f16": "(half)INFINITY"},
     nan={"f32": "NAN", "f64": "(double)NAN", "f16": "(half)NAN"},
+    ordered_memory=("CLK_LOCAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE"),
     barriers=BARRIERS,
     fences=FENCES,
     atomics=(*INT32, *FLOAT32),

@@ -80,7 +80,9 @@ def _limits(attributes: dict[str, int], total: int) -> tuple[list[Reading], list
     readings.append(Reading("memory.unified", bool(attributes.get("Integrated", 0)), at="Integrated"))
     corrections: list[str] = []
     if (clock := attributes.get("ClockRate")) is not None:
-        corrections.append(f"ClockRate {clock / 1000:g} MHz is the largest clock, not the clock that peaks are stated at")
+        corrections.append(
+            f"ClockRate {clock / 1000:g} MHz is the largest clock, not the clock that peaks are stated at"
+        )
     if (clock := attributes.get("MemoryClockRate")) is not None:
         readings.append(Reading("memory.clock", f"{clock / 1000:g} MHz", at="MemoryClockRate"))
     return readings, corrections
@@ -140,11 +142,15 @@ def read(number: int, report: Report) -> Probe:
         units = int(device.attributes["MultiProcessorCount"])
         report("measuring copy bandwidth")
         rate = _copy_bandwidth(cupy)
-        readings.append(Reading("measured.bandwidth.copy", written(rate, "B/s"), "measured", note="bytes read + written"))
+        readings.append(
+            Reading("measured.bandwidth.copy", written(rate, "B/s"), "measured", note="bytes read + written")
+        )
         for dtype, ctype, numpy_type in (("f32", "float", cupy.float32), ("f64", "double", cupy.float64)):
             report(f"measuring {dtype} multiply-add rate")
             rate = _fma_rate(cupy, ctype, numpy_type, units)
-            readings.append(Reading(f"measured.rate.vector.{dtype}", written(rate, "op/s"), "measured", note="fma chains"))
+            readings.append(
+                Reading(f"measured.rate.vector.{dtype}", written(rate, "op/s"), "measured", note="fma chains")
+            )
         for key, numpy_type in (("f16.f32", cupy.float16), ("f64.f64", cupy.float64)):
             report(f"measuring the matrix rate of {key}")
             rate = _gemm_rate(cupy, numpy_type)
@@ -158,7 +164,9 @@ def read(number: int, report: Report) -> Probe:
             device.synchronize()
 
         seconds = median_wall(once, 200, warm_up=20)
-        readings.append(Reading("measured.launch", written(seconds, "s"), "measured", note="launch to synchronize, median"))
+        readings.append(
+            Reading("measured.launch", written(seconds, "s"), "measured", note="launch to synchronize, median")
+        )
         major, minor = divmod(int(device.compute_capability), 10)
         driver = f"CUDA driver API {cupy.cuda.runtime.driverGetVersion()}, CuPy {cupy.__version__}"
     return Probe(name, "cuda", driver, tuple(readings), {"cc": f"{major}.{minor}"}, tuple(corrections))

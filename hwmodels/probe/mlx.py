@@ -32,7 +32,9 @@ def _info(mx: Any) -> dict[str, Any]:
 
 
 def _limits(info: dict[str, Any]) -> list[Reading]:
-    readings = [Reading("memory.size", f"{int(info['memory_size'])} B", at="memory_size")] if "memory_size" in info else []
+    readings = (
+        [Reading("memory.size", f"{int(info['memory_size'])} B", at="memory_size")] if "memory_size" in info else []
+    )
     if "architecture" in info:
         readings.append(Reading("isa.target", str(info["architecture"]), at="MTLDevice.architecture.name"))
     return readings
@@ -63,7 +65,9 @@ def _rates(mx: Any, report: Report) -> list[Reading]:
     report("measuring launch overhead")
     tiny = mx.zeros((1,))
     seconds = median_wall(lambda: mx.eval(tiny + 1.0), 200, warm_up=20)
-    readings.append(Reading("measured.launch", written(seconds, "s"), "measured", note="mx.eval of one element, median"))
+    readings.append(
+        Reading("measured.launch", written(seconds, "s"), "measured", note="mx.eval of one element, median")
+    )
     return readings
 
 
@@ -77,5 +81,7 @@ def read(number: int, report: Report) -> Probe:
     report(f"reading mx.device_info() of {name}")
     readings = [*_limits(info), *_rates(mx, report)]
     hints = {"mtl_arch": str(info.get("architecture", ""))}
-    corrections = (f"max_recommended_working_set_size {info.get('max_recommended_working_set_size')} is no memory size",)
+    corrections = (
+        f"max_recommended_working_set_size {info.get('max_recommended_working_set_size')} is no memory size",
+    )
     return Probe(name, "mlx", f"MLX {mx.__version__}", tuple(readings), hints, corrections)

@@ -10,6 +10,8 @@ from .readings import Probe, Reading, written
 from .timing import median_of, median_wall
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from .readings import Report
 
 _COPY: Final = """
@@ -101,10 +103,18 @@ class _Bench:
         self.context = cl.Context([device])
         self.queue = cl.CommandQueue(self.context, properties=cl.command_queue_properties.PROFILING_ENABLE)
 
-    def seconds(self, launch: Any) -> float:
+    def seconds(self, launch: Callable[[], Any]) -> float:
         event = launch()
         event.wait()
         return (event.profile.end - event.profile.start) * 1e-9
+
+    def kernel_seconds(self, kernel: Any, threads: int, repeats: int) -> float:
+        """Median seconds of a kernel over `threads` work-items."""
+
+        def launch() -> Any:
+            return self.cl.enqueue_nd_range_kernel(self.queue, kernel, (threads,), None)
+
+        return median_of(lambda: self.seconds(launch), repeats)
 
     def copy_bandwidth(self) -> float:
         """Bytes read plus bytes written per second; the arrays exceed any cache."""
@@ -119,10 +129,7 @@ class _Bench:
         self.cl.enqueue_copy(self.queue, source, pattern)
         kernel = self.cl.Program(self.context, _COPY).build().copy
         kernel.set_args(source, target)
-        groups = (size // 16,)
-        seconds = median_of(
-            lambda: self.seconds(lambda: self.cl.enqueue_nd_range_kernel(self.queue, kernel, groups, None)), 9
-        )
+        seconds = self.kernel_seconds(kernel, size // 16, 9)
         back = np.empty_like(pattern)
         self.cl.enqueue_copy(self.queue, back, target).wait()
         if not np.array_equal(pattern, back):
@@ -144,9 +151,7 @@ class _Bench:
         out = self.cl.Buffer(self.context, self.cl.mem_flags.WRITE_ONLY, threads * width * dtype.itemsize)
         kernel = program.chains
         kernel.set_args(out, dtype.type(1.0))
-        seconds = median_of(
-            lambda: self.seconds(lambda: self.cl.enqueue_nd_range_kernel(self.queue, kernel, (threads,), None)), 5
-        )
+        seconds = self.kernel_seconds(kernel, threads, 5)
         result = np.empty(threads * width, dtype)
         self.cl.enqueue_copy(self.queue, result, out).wait()
         # Every chain converges to c / (1 - m) = 0.5.
@@ -181,14 +186,18 @@ def read(number: int, report: Report) -> Probe:
         bench = _Bench(device)
         report("measuring copy bandwidth")
         rate = bench.copy_bandwidth()
-        readings.append(Reading("measured.bandwidth.copy", written(rate, "B/s"), "measured", note="bytes read + written"))
+        readings.append(
+            Reading("measured.bandwidth.copy", written(rate, "B/s"), "measured", note="bytes read + written")
+        )
         extensions = device.extensions.split()
         wanted = [("float", "f32", True), ("double", "f64", "cl_khr_fp64" in extensions)]
         for scalar, dtype, there in [*wanted, ("half", "f16", "cl_khr_fp16" in extensions)]:
             if there:
                 report(f"measuring {dtype} multiply-add rate")
                 rate = bench.fma_rate(scalar)
-                readings.append(Reading(f"measured.rate.vector.{dtype}", written(rate, "op/s"), "measured", note="mad chains"))
+                readings.append(
+                    Reading(f"measured.rate.vector.{dtype}", written(rate, "op/s"), "measured", note="mad chains")
+                )
         report("measuring launch overhead")
         seconds = bench.launch_overhead()
     except cl.Error as error:

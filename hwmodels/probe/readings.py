@@ -6,7 +6,7 @@ import json
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final, Literal
 
 from ..errors import MachineError
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from ..machine import Machine
     from ..schema import Fact
-    from ..units import Scalar
+    from ..units import Scalar, Value
 
 Report = Callable[[str], None]
 Written = str | bool | list[int]
@@ -42,7 +42,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class Probe:
-    """One device as probed. `hints` identify it ("gfx", "cc", "mtl_arch"); `corrections` are API values not believed."""
+    """One device as probed; `hints` identify it ("gfx", "cc", "mtl_arch"), `corrections` are API values not used."""
 
     name: str
     backend: str
@@ -90,7 +90,7 @@ def _line(reading: Reading) -> str:
 
 def instance_text(probe: Probe, base: str, identifier: str, now: datetime | None = None) -> str:
     """The instance file: what the probe says beyond, or against, the model `base`."""
-    when = (now or datetime.now(timezone.utc)).date().isoformat()
+    when = (now or datetime.now(UTC)).date().isoformat()
     machine = load_machine(base)
     title = f"gpuport machines probe on {when}: {probe.name}, {probe.backend}, {probe.driver}"
     lines = [
@@ -142,6 +142,14 @@ def write_instance(path: Path, text: str) -> Machine:
     return machine
 
 
+def _same_measurement(fact: Fact, other: Value) -> bool:
+    """Whether a measured fact agrees with another value up to timer and clock noise."""
+    value = fact.value
+    if fact.kind != "measured" or not isinstance(value, int | float) or not isinstance(other, int | float):
+        return False
+    return abs(value - other) <= MEASURED_TOLERANCE * abs(other)
+
+
 def contradictions(machine: Machine) -> list[tuple[Fact, str]]:
     """(fact, what the model said) for facts of an instance that contradict the layers below it."""
     found: list[tuple[Fact, str]] = []
@@ -149,11 +157,8 @@ def contradictions(machine: Machine) -> list[tuple[Fact, str]]:
         for conflict in fact.conflicts:
             if fact.layer != "instance" or not conflict.replaced:
                 continue
-            old, new = conflict.value, fact.value
-            if fact.kind == "measured" and isinstance(old, int | float) and isinstance(new, int | float):
-                if abs(new - old) <= MEASURED_TOLERANCE * abs(old):
-                    continue
-            found.append((fact, f"{fact.show(old)} ({conflict.source})"))
+            if not _same_measurement(fact, conflict.value):
+                found.append((fact, f"{fact.show(conflict.value)} ({conflict.source})"))
     return found
 
 

@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from .. import nodes as n
 from ..analysis.collectives import Collective, Collectives
+from ..analysis.divergence import lazy_collectives
 from ..analysis.uniformity import Level, Uniformity
 from ..analysis.usage import address_taken, root_variable
 from ..diagnostics import refuse
-from ..printer import show_expr
-from ..types import BOOL, VOID, Array, Pointer, Scalar, Space, Vector
+from ..printer import show_body, show_expr
+from ..types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Vector
 from ..walk import children, rebuild, rewrite_stmts, walk
 from .pieces import Names, both, exits, mentioned, negate, safe, zero
 
@@ -76,11 +77,19 @@ class _Context:
 
 @dataclass(slots=True)
 class _Guesses:
-    """What former attempts have shown: names that are not lockstep, masks that are needed (by exit and construct)."""
+    """What former attempts have shown: declarations that are not lockstep, masks needed (by exit and construct)."""
 
-    varying: set[str] = field(default_factory=set[str])
+    varying: set[int] = field(default_factory=set[int])
     needed: set[tuple[Exit, int]] = field(default_factory=set[tuple[Exit, int]])
     result: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class _Lock:
+    """A visible lockstep variable: the height of its declaration, and which declaration that is."""
+
+    height: int
+    key: int
 
 
 class _Again(Exception):  # noqa: N818
@@ -108,9 +117,18 @@ class Masking:
         """Forget what one attempt wrote."""
         self.names = Names(self.taken)
         self.masks: set[str] = set()
-        self.depth = {p.name: 0 for p in self.f.params}
+        self.scope = {p.name: _Lock(0, id(p)) for p in self.f.params if self.steady_param(p)}
+        self.guards: list[n.If] = []
         self.asked: dict[str, frozenset[str]] = {}
         self.result: str | None = None
+
+    def steady_param(self, p: n.Param) -> bool:
+        """Whether a parameter has one value in all threads that call, masked ones too."""
+        if p.name in self.pointed:
+            return False
+        if self.variant is not None:
+            return p.name in self.variant.everywhere
+        return self.facts.uniformity.params.get((self.f.name, p.name), Level.THREAD) is not Level.THREAD
 
     def run(self) -> n.Function:
         """Return the function rewritten; Refusal where that cannot be done."""
@@ -163,7 +181,7 @@ class Masking:
         return not context.masks and not control.divergent and self.facts.uniformity.level(s) is not Level.THREAD
 
     def lockstep(self, name: str) -> bool:
-        return name in self.depth and name not in self.guesses.varying
+        return name in self.scope and self.scope[name].key not in self.guesses.varying
 
     def everywhere(self, e: n.Expr) -> bool:
         """Whether every thread, masked or not, may evaluate `e` and gets the same value."""
@@ -177,7 +195,7 @@ class Masking:
         return True
 
     def drop(self, name: str) -> None:
-        self.guesses.varying.add(name)
+        self.guesses.varying.add(self.scope[name].key)
         raise _Again
 
     def need(self, exit_: Exit, owner: int) -> None:
@@ -252,33 +270,42 @@ class Masking:
     def check(self, s: n.Stmt) -> None:
         """Note what an unmasked statement does to lockstep variables."""
         for x in walk(s):
-            if isinstance(x, n.Declare):
-                if not self.candidate(x):
-                    self.guesses.varying.add(x.name)
-                self.depth[x.name] = 0
+            if lazy := lazy_collectives(x, self.facts.collectives) & self.facts.kinds:
+                raise self.refuse(x if x.loc else s, lazy, LAZY)
             if not isinstance(x, n.Declare | n.Assign):
                 continue
-            name = x.name if isinstance(x, n.Declare) else root_variable(x.target)
             varies = self.facts.uniformity.control(x).divergent or self.facts.uniformity.level(x) is Level.THREAD
-            if name is not None and varies and self.lockstep(name):
+            if isinstance(x, n.Declare):
+                self.scope.pop(x.name, None)
+                if not varies and self.candidate(x):
+                    self.scope[x.name] = _Lock(0, id(x))
+            elif (name := root_variable(x.target)) is not None and varies and self.lockstep(name):
                 self.drop(name)
 
     def candidate(self, s: n.Declare) -> bool:
         return isinstance(s.type, Scalar) and s.space is Space.PRIVATE and s.name not in self.pointed
+
+    def anywhere(self, e: n.Expr) -> bool:
+        """Whether every thread may evaluate `e`, whatever it then gets."""
+        return safe(e) and not any(isinstance(x, n.Var) and x.name in self.shared for x in walk(e))
+
+    def plain_declare(self, s: n.Declare) -> bool:
+        """Whether every thread may run a declaration as it is."""
+        return (s.init is None or self.anywhere(s.init)) and all(self.anywhere(i) for i in s.items or ())
 
     def in_lockstep(self, s: n.Stmt, context: _Context) -> bool:
         """Whether a masked statement sets a lockstep variable, so that all threads run it."""
         if isinstance(s, n.Declare):
             if s.space is Space.SHARED:
                 return True
-            if not self.candidate(s) or s.name in self.guesses.varying:
+            self.scope.pop(s.name, None)
+            steady = s.init is None or self.everywhere(s.init)
+            if not steady or not self.candidate(s) or id(s) in self.guesses.varying:
                 return False
-            self.depth[s.name] = context.height
-            if s.init is not None and not self.everywhere(s.init):
-                self.drop(s.name)
+            self.scope[s.name] = _Lock(context.height, id(s))
             return True
         if isinstance(s, n.Assign) and isinstance(s.target, n.Var) and self.lockstep(s.target.name):
-            if self.depth[s.target.name] != context.height or not self.everywhere(_assigned(s)):
+            if self.scope[s.target.name].height != context.height or not self.everywhere(_assigned(s)):
                 self.drop(s.target.name)
             return True
         return False
@@ -291,7 +318,7 @@ class Masking:
                 break
             end += 1
         run, rest = list(body[start:end]), mentioned(body[end:])
-        while run and isinstance(s := run[0], n.Declare) and s.name in rest and _plain_declare(s):
+        while run and isinstance(s := run[0], n.Declare) and s.name in rest and self.plain_declare(s):
             out.append(run.pop(0))
         inside: list[n.Stmt] = []
         for s in run:
@@ -305,14 +332,26 @@ class Masking:
 
     def guard(self, inside: Sequence[n.Stmt], context: _Context, out: list[n.Stmt]) -> None:
         """Emit statements for the threads of the mask only."""
+        own: set[str] = set()
         for x in walk(list(inside)):
-            name = root_variable(x.target) if isinstance(x, n.Assign) else x.name if isinstance(x, n.Declare) else None
-            if name is not None and self.lockstep(name):
+            if isinstance(x, n.Declare):
+                own.add(x.name)
+                self.scope.pop(x.name, None)
+            name = root_variable(x.target) if isinstance(x, n.Assign) else None
+            if name is not None and name not in own and self.lockstep(name):
                 self.drop(name)
-        if context.mask is None:
+        mask = context.mask
+        if mask is None:
             out += inside
-        elif inside:
-            out.append(n.If(context.mask, tuple(inside), loc=inside[0].loc))
+            return
+        last = out[-1] if out else None
+        if inside and isinstance(last, n.If) and any(last is g for g in self.guards) and last.cond == mask:
+            cleared = {root_variable(x.target) for x in walk(last.then) if isinstance(x, n.Assign)}
+            if context.masks[-1] not in cleared:
+                inside = (*out.pop().then, *inside)  # pyright: ignore[reportAttributeAccessIssue]
+        if inside:
+            self.guards.append(n.If(mask, tuple(inside), loc=inside[0].loc))
+            out.append(self.guards[-1])
 
     def hoisted(self, s: n.Declare) -> n.Declare:
         return dataclasses.replace(s, init=self.nothing(s.type, s.loc), items=None, const=False, trailing=None)
@@ -328,8 +367,6 @@ class Masking:
             raise self.refuse(s, self.facts.kinds, "a nested array is initialised where {what} is not reached by all")
         elem = s.type.elem
         items = [*s.items, *(zero(elem) for _ in range(s.type.length - len(s.items)))]
-        from ..types import I32
-
         return [n.Assign(n.Element(target, n.Const(k, I32), elem), item, loc=s.loc) for k, item in enumerate(items)]
 
     # exits
@@ -347,7 +384,8 @@ class Masking:
                 return None
         if self.hot(s) or not later or any(True for x in head for _ in exits(x)):
             return None
-        if self.plain(s, context, later) or self.everywhere(s.cond):
+        together = isinstance(owner, n.For | n.While) and len(context.masks) == context.entry
+        if self.plain(s, context, later) or (together and self.everywhere(s.cond)):
             return None
         mask = self.new_mask()
         rest = both(context.mask, negate(s.cond))
@@ -566,7 +604,7 @@ class Masking:
         """Check a statement that starts a loop, which all threads run."""
         if not context.masks:
             self.check(s)
-        elif not self.in_lockstep(s, context) and not (isinstance(s, n.Declare) and _plain_declare(s)):
+        elif not self.in_lockstep(s, context) and not (isinstance(s, n.Declare) and self.plain_declare(s)):
             why = f"the loop around {{what}} starts from values of the threads that reach it ({show_stmt(s)})"
             raise self.refuse(s, self.facts.kinds, why)
 
@@ -582,18 +620,17 @@ class Masking:
             if isinstance(last, n.Declare) and isinstance(init, n.Var) and init.name == last.name:
                 self.names.taken.discard(last.name)
                 out[-1] = dataclasses.replace(s, init=last.init)
-                self.guesses.varying.add(s.name)
+                self.scope.pop(s.name, None)
             else:
                 new = dataclasses.replace(s, init=init)
-                self.guesses.varying.add(s.name)
-                if _plain_declare(new):
+                self.scope.pop(s.name, None)
+                if self.plain_declare(new):
                     out.append(new)
                 else:
                     out.append(self.hoisted(new))
                     self.guard(self.initialised(new), context, out)
             out[mark] = dataclasses.replace(out[mark], comments=comments)
             return
-        lift = lambda c: self.lift(c, context, out) if not isinstance(c, n.Statement) else c  # noqa: E731
         if isinstance(s, n.Evaluate):
             call = self.lift(s.value, context, out, whole=True)
             if isinstance(call, n.Call) and self.hot(s.value):
@@ -601,7 +638,8 @@ class Masking:
                 return
             self.guard((dataclasses.replace(s, value=call),), context, out)
             return
-        self.guard((cast("n.Stmt", rebuild(s, lift)),), context, out)
+        new = rebuild(s, lambda c: self.lift(cast("n.Expr", c), context, out))
+        self.guard((new,), context, out)
 
     def lift(self, e: n.Expr, context: _Context, out: list[n.Stmt], *, whole: bool = False) -> n.Expr:
         """The expression with its collectives done by all threads before; `whole`: leave a call in its place."""
@@ -623,9 +661,9 @@ class Masking:
                     return call
                 return self.exchanged("other", call, out)
             case n.Select() if self.hot((e.then, e.other)):
-                raise self.refuse(e, self.facts.collectives.of(e) & self.facts.kinds, _LAZY)
+                raise self.refuse(e, self.facts.collectives.of(e) & self.facts.kinds, LAZY)
             case n.Binary(op="&&" | "||", right=right) if self.hot(right):
-                raise self.refuse(e, self.facts.collectives.of(e) & self.facts.kinds, _LAZY)
+                raise self.refuse(e, self.facts.collectives.of(e) & self.facts.kinds, LAZY)
             case _:
                 return cast("n.Expr", rebuild(e, lambda c: self.lift(cast("n.Expr", c), context, out)))
 
@@ -636,7 +674,7 @@ class Masking:
 
     def operand(self, e: n.Expr, context: _Context, out: list[n.Stmt]) -> n.Expr:
         """`e` if every thread may evaluate it, else a variable that is zero in masked threads."""
-        if safe(e):
+        if self.anywhere(e):
             return e
         default = self.nothing(e.type, e.loc)
         name = self.names.fresh("operand")
@@ -660,7 +698,7 @@ class Masking:
         return dataclasses.replace(e, function=e.function + self.MARK, args=(*args, mask))
 
 
-_LAZY = "{what} in an operand of &&, || or ?: that not all threads evaluate; write it as an if"
+LAZY = "{what} in an operand of &&, || or ?: that not all threads evaluate; write it as an if"
 
 
 def harmless(f: n.Function, uniformity: Uniformity) -> bool:
@@ -682,8 +720,6 @@ def harmless(f: n.Function, uniformity: Uniformity) -> bool:
 
 def show_stmt(s: n.Stmt) -> str:
     """Return a statement of one line for a message."""
-    from ..printer import show_body
-
     return show_body((s,)).strip().rstrip(";")
 
 
@@ -691,11 +727,6 @@ def _assigned(s: n.Assign) -> n.Expr:
     if s.op is None:
         return s.value
     return n.Binary(s.op, s.target, s.value, cast("Scalar", s.target.type))
-
-
-def _plain_declare(s: n.Declare) -> bool:
-    """Whether every thread may run a declaration as it is."""
-    return (s.init is None or safe(s.init)) and all(safe(i) for i in s.items or ())
 
 
 def _ends(s: n.Stmt) -> bool:

@@ -18,6 +18,7 @@ from ..analysis.divergence import divergent_collectives
 from ..analysis.uniformity import find_uniformity
 from ..analysis.usage import names_used
 from ..diagnostics import Diagnostic, Refusal
+from ..walk import rewrite_exprs, walk
 from .masking import Facts, Masking, Variant
 
 if TYPE_CHECKING:
@@ -86,7 +87,6 @@ def _rewrite(
 
 def _name_variants(f: n.Function, variants: Mapping[str, Variant]) -> n.Function:
     """Put the variants' names in the calls, which carry the callee's own name and one argument more so far."""
-    from ..walk import rewrite_exprs
 
     def name(e: n.Expr) -> n.Expr:
         if isinstance(e, n.Call) and e.function.endswith(Masking.MARK):
@@ -98,8 +98,6 @@ def _name_variants(f: n.Function, variants: Mapping[str, Variant]) -> n.Function
 
 def _drop_unused(program: n.Program) -> n.Program:
     """Leave out the functions that only masked variants have taken the calls of."""
-    from ..walk import walk
-
     used: set[str] = set()
     kept: list[n.Function] = []
     for f in (program.kernel, *reversed(program.functions)):
