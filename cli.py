@@ -30,7 +30,9 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON on standard outpu
 
 @app.command("port")
 def port_command(
-    file: Annotated[Path, typer.Argument(help="A kernel's source (with NAME.kernel.toml beside it), or the spec itself.")],
+    file: Annotated[
+        Path, typer.Argument(help="A kernel's source (with NAME.kernel.toml beside it), or the spec itself.")
+    ],
     src: Annotated[str, typer.Option(help="The machine that the kernel was written for: a name or a model file.")],
     dst: Annotated[str, typer.Option(help="Destination machines, separated by commas: names or model files.")],
     out: Annotated[Path | None, typer.Option(help="Write a folder per destination, and index.html, here.")] = None,
@@ -93,7 +95,9 @@ def _version(value: bool) -> None:
 
 @app.callback()
 def _main(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Port a GPU kernel from one device to another."""
 

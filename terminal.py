@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Generator, Sequence
     from pathlib import Path
 
     from rich.console import Console
@@ -14,13 +14,11 @@ if TYPE_CHECKING:
     from .backends.base import Availability
     from .porting.report import PortReport
 
-Progress = "Callable[[str, str, int, int], None]"
-
 STYLES = {"VERIFIED (device)": "bold green", "VERIFIED (emulated)": "green", "UNVERIFIED": "yellow"}
 
 
 @contextmanager
-def port_progress(*, enabled: bool) -> Iterator[Callable[[str, str, int, int], None]]:
+def port_progress(*, enabled: bool) -> Generator[Callable[[str, str, int, int], None]]:
     """Yield a function (destination, stage, done, total) that shows a bar per destination.
 
     It draws on standard error, and nothing where that is no terminal.
@@ -61,7 +59,13 @@ def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
     console = _console()
     first = reports[0]
     table = Table(title=f"{first.kernel.entry} · {first.src.id}", title_justify="left", title_style="bold")
-    for name, justify in (("to", "left"), ("verdict", "left"), ("sizes", "right"), ("of bound", "right"), ("time", "right")):
+    for name, justify in (
+        ("to", "left"),
+        ("verdict", "left"),
+        ("sizes", "right"),
+        ("of bound", "right"),
+        ("time", "right"),
+    ):
         table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType]
     if out is not None:
         table.add_column("report")

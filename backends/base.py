@@ -77,12 +77,19 @@ class Finding:
 
 @dataclass(slots=True)
 class RunResult:
-    """After a run: every buffer's contents (flat arrays by name), damaged guards, findings, seconds per repeat."""
+    """After a run: every buffer's contents (flat arrays by name), damaged guards, findings, seconds per repeat.
+
+    `guards_checked` is False where the runtime has no guard zones. `device` names what ran the kernel, `timing` how
+    `seconds` were taken.
+    """
 
     buffers: dict[str, np.ndarray]
     damaged_guards: list[str] = field(default_factory=list)
     findings: list[Finding] = field(default_factory=list)
     seconds: list[float] = field(default_factory=list)
+    guards_checked: bool = True
+    device: str = ""
+    timing: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,12 +106,21 @@ class Executable(ABC):
 
     @abstractmethod
     def run(
-        self, launch: Launch, args: Mapping[str, Any], *, guard_bytes: int = 0, repeats: int = 0
+        self,
+        launch: Launch,
+        args: Mapping[str, Any],
+        *,
+        guard_bytes: int = 0,
+        repeats: int = 0,
+        order_seed: int | None = None,
     ) -> RunResult:
         """Run once on copies of `args` (flat arrays for buffers, Python numbers for scalars, by parameter name).
 
         Each buffer lies between guard zones of `guard_bytes`, checked afterwards, where the runtime allows that.
-        `repeats` more runs are timed. The arrays passed in are never written.
+        `repeats` more runs are timed. An emulated device runs the groups in an order shuffled by `order_seed`. The
+        arrays passed in are never written. A launch beyond the device's limits is not run: the result has a finding of
+        kind `limit` and unchanged buffers; an empty grid leaves the buffers as they were. Raises ArgumentError,
+        DeviceError.
         """
 
 
@@ -119,7 +135,12 @@ class Backend(ABC):
 
     @abstractmethod
     def compile(self, text: KernelText, machine: Machine) -> Executable:
-        """Compile a kernel; raises CompileError with the compiler's message."""
+        """Compile a kernel; raises CompileError with the compiler's message, NoDevice if this machine is not here."""
+
+    def device_for(self, machine: Machine) -> str | None:
+        """Return the name of the device here that `machine` describes, None if there is none."""
+        del machine
+        return None
 
     def devices(self) -> Sequence[str]:
         """Names of the devices that this backend can use here."""

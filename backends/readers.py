@@ -42,7 +42,9 @@ def read_source(
         program, values = read_opencl(path, entry, defines=defines, include_dirs=include_dirs)
     else:
         known = ", ".join(f"{s} ({name})" for s, name in SUFFIXES.items())
-        raise refuse("GP1001", f"{path.name}: the language of {path.suffix or 'this file'!r} is not read; read are {known}")
+        raise refuse(
+            "GP1001", f"{path.name}: the language of {path.suffix or 'this file'!r} is not read; read are {known}"
+        )
     return resolve_spaces(program), values
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import functools
 import json
 import os
-import re
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ParamSpec, TypeVar
@@ -79,15 +78,6 @@ _COLUMNS = (
 )
 
 
-_VENDORS = ("nvidia", "amd", "apple", "intel", "qualcomm", "arm", "cpu")
-
-
-def _list_order(machine: Machine) -> tuple[int, list[tuple[str, int]]]:
-    """By vendor, then by id with its numbers as numbers."""
-    vendor = _VENDORS.index(machine.vendor) if machine.vendor in _VENDORS else len(_VENDORS)
-    return vendor, [(text, int(digits or 0)) for text, digits in re.findall(r"(\D+)(\d*)", machine.id)]
-
-
 def _list_row(machine: Machine) -> list[str]:
     from .show import mark
 
@@ -106,10 +96,11 @@ def list_machines(
     """List all devices that can be named; blank is unknown, ° is unverified."""
     from rich.table import Table
 
+    from .document import listing_order
     from .loader import architecture_names, index, load_machine, machine_names
 
     names = architecture_names() if architectures else machine_names()
-    machines = sorted((load_machine(name) for name in names), key=_list_order)
+    machines = sorted((load_machine(name) for name in names), key=listing_order)
     if as_json:
         from .show import plain
 

@@ -13,9 +13,9 @@ class MachineError(GpuportError):
     """A machine model cannot be read, or does not say what is asked of it."""
 
 
-class UnknownMachine(MachineError):  # noqa: N818 - the name is public API
+class UnknownMachine(MachineError):
     """No machine model has this name; the message lists the nearest names."""
 
 
-class UnknownFact(MachineError):  # noqa: N818 - the name is public API
+class UnknownFact(MachineError):
     """A machine model does not know this fact; there is no silent default."""

@@ -100,3 +100,23 @@ def roofline(
         assumptions=tuple(assumptions),
         confidence=min((fact.confidence for fact in used), key=order.index, default="high"),
     )
+
+
+def achieved(machine: Machine) -> dict[str, float]:
+    """What was measured as a fraction of its peak, by the measured fact's path, where the model has both.
+
+    It is this machine's own; a fraction measured on one device says nothing about another.
+    """
+    fractions: dict[str, float] = {}
+    for path, fact in machine.under("measured").items():
+        kind, _, rest = path.removeprefix("measured.").partition(".")
+        if kind == "bandwidth" and rest != "l2_read":
+            limit = "memory.bandwidth"
+        elif kind == "rate":
+            limit = f"rates.{rest}"
+        else:
+            continue
+        most = machine.get(limit)
+        if isinstance(fact.value, int | float) and most:
+            fractions[path] = fact.value / most
+    return fractions

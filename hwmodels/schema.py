@@ -151,6 +151,16 @@ class Fact:
         """False where the model says that the value is unknown."""
         return self.kind != "unknown"
 
+    @property
+    def may_reject(self) -> bool:
+        """Whether this fact alone may refuse a kernel: it is verified, not of low confidence, and no mere floor."""
+        return self.known and self.verified and self.confidence in ("high", "medium") and self.bound != "floor"
+
+    @property
+    def may_admit(self) -> bool:
+        """Whether this fact alone may let a kernel through: it is known and no mere ceiling."""
+        return self.known and self.bound != "ceiling"
+
     def show(self, value: Value | None) -> str:
         """Another value of this fact (a conflict's) for people, in this fact's unit."""
         dtype = self.path.split(".")[2] if self.unit == "op/s" and self.path.startswith("rates") else "f32"

@@ -45,7 +45,7 @@ UNITS: Final = _table()
 """Unit as written in a file -> (canonical unit, factor)."""
 
 CANONICAL: Final = tuple(dict.fromkeys(unit for unit, _ in UNITS.values()))
-_QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*(\S.*?)\s*$")
+_QUANTITY: Final = re.compile(r"\s*([-+]?(?:\d[\d_]*\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z].*?)\s*$")
 
 
 class UnitError(ValueError):

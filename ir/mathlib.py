@@ -28,8 +28,8 @@ def _floats(names: str, arity: int, *, fast: bool = False) -> dict[str, MathFn]:
 
 MATH: dict[str, MathFn] = {
     **_floats(
-        "exp exp2 exp10 expm1 log log2 log10 log1p sqrt rsqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh "
-        "atanh erf erfc floor ceil trunc round rint fabs recip",
+        "exp exp2 exp10 expm1 log log2 log10 log1p sqrt rsqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh "
+        "acosh atanh erf erfc floor ceil trunc round rint fabs recip",
         1,
     ),
     **_floats("pow fmod fmin fmax fdim atan2 hypot copysign", 2),
@@ -51,3 +51,6 @@ MATH: dict[str, MathFn] = {
     "ffs": MathFn(1, domain="int", result="i32"),
     "brev": MathFn(1, domain="int"),
 }
+
+# the functions that C's math library, and with it every C-like language, calls by these same names
+C_NAMES: tuple[str, ...] = tuple(n for n, f in MATH.items() if f.domain == "float" and not f.fast and n != "recip")

@@ -223,8 +223,8 @@ class Shuffle(Node):
     """A value from another lane of the subgroup, CUDA's semantics.
 
     kind is idx, up, down or xor; `lane` is the source lane, delta or lane mask; `width` (a power of two) splits the
-    subgroup into segments, 0 stands for the machine's whole subgroup. A source outside the segment gives the thread's own value; with `undefined=True` (what
-    OpenCL and Metal define) it gives an undefined one. The source lane must take part.
+    subgroup into segments, 0 stands for the machine's whole subgroup. A source outside the segment gives the thread's
+    own value; with `undefined=True` (what OpenCL and Metal define) an undefined one. The source lane must take part.
     """
 
     kind: str
@@ -237,7 +237,7 @@ class Shuffle(Node):
 
 @dataclass(frozen=True)
 class Vote(Node):
-    """any, all (bool) or ballot (u32, u64 on 64-lane subgroups) over the active lanes of segments of `width` (0: all)."""
+    """any, all (bool) or ballot (u32, u64 for 64 lanes) over the active lanes of segments of `width` (0: all)."""
 
     kind: str
     value: Expr
@@ -402,9 +402,7 @@ class Block(Statement):
     body: tuple[Stmt, ...]
 
 
-Stmt: TypeAlias = (
-    Declare | Assign | Evaluate | If | For | While | Break | Continue | Return | Barrier | Fence | Block
-)
+Stmt: TypeAlias = Declare | Assign | Evaluate | If | For | While | Break | Continue | Return | Barrier | Fence | Block
 
 
 # --- functions and programs

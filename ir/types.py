@@ -110,9 +110,7 @@ U8, U16, U32, U64 = (Scalar(f"u{b}", "uint", b) for b in (8, 16, 32, 64))
 F16, F32, F64 = (Scalar(f"f{b}", "float", b) for b in (16, 32, 64))
 BF16 = Scalar("bf16", "bfloat", 16)
 
-SCALARS: dict[str, Scalar] = {
-    s.name: s for s in (BOOL, I8, U8, I16, U16, I32, U32, I64, U64, F16, BF16, F32, F64)
-}
+SCALARS: dict[str, Scalar] = {s.name: s for s in (BOOL, I8, U8, I16, U16, I32, U32, I64, U64, F16, BF16, F32, F64)}
 
 
 def flat_elem(t: Type) -> Type:
@@ -124,10 +122,12 @@ def flat_elem(t: Type) -> Type:
 
 def scalar_of(t: Type) -> Scalar:
     """Return the scalar a value is made of; raises TypeError for pointers."""
-    t = flat_elem(t)
-    if isinstance(t, Pointer):
-        raise TypeError(f"{t} has no scalar type")
-    return t.elem if isinstance(t, Vector) else t
+    elem = flat_elem(t)
+    if isinstance(elem, Vector):
+        return elem.elem
+    if isinstance(elem, Scalar):
+        return elem
+    raise TypeError(f"{t} has no scalar type")
 
 
 def parse_dtype(text: str) -> Scalar | Vector:

@@ -25,7 +25,7 @@ _SHUFFLES = frozenset(("idx", "up", "down", "xor"))
 _VOTES = frozenset(("any", "all", "ballot"))
 
 
-class InvalidProgram(Exception):  # noqa: N818
+class InvalidProgram(Exception):
     """A program that breaks the rules of ir.nodes: a defect of a reader or a rewrite, not of the user's kernel.
 
     `violations` lists them all, each with its line where it is known.

@@ -85,9 +85,7 @@ def rewrite_stmts(body: Sequence[Stmt], fn: Callable[[Stmt], Sequence[Stmt]]) ->
 
 def map_functions(program: Program, fn: Callable[[Any], Any]) -> Program:
     """Apply `fn` (Function to Function) to the device functions and the kernel."""
-    return dataclasses.replace(
-        program, functions=tuple(fn(f) for f in program.functions), kernel=fn(program.kernel)
-    )
+    return dataclasses.replace(program, functions=tuple(fn(f) for f in program.functions), kernel=fn(program.kernel))
 
 
 def _is_expr(n: Node) -> bool:

@@ -17,15 +17,16 @@ def fact(machine: Any, path: str, unknown: str = "unknown") -> str:
     return str(machine.fact(path)) if machine.known(path) else unknown
 
 
-def cite(machine: Any, path: str, unknown: str = "unknown") -> str:
-    """The fact with its label and source, for comments and reports."""
-    return machine.fact(path).cite() if machine.known(path) else unknown
-
-
 @cache
 def environment() -> Environment:
-    """The Jinja environment: missing names are errors, machine facts are filters (`machine | fact("shared.per_group")`)."""
+    """The Jinja environment: missing names are errors, machine facts are filters.
+
+    `machine | fact("shared.per_group")` is the value for people; `value unit mark show cite` of `hwmodels.show` take a
+    fact.
+    """
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    from ..hwmodels.show import FILTERS
 
     env = Environment(
         loader=FileSystemLoader(ROOT),
@@ -35,7 +36,8 @@ def environment() -> Environment:
         keep_trailing_newline=True,
         autoescape=False,
     )
-    env.filters.update(fact=fact, cite=cite)
+    filters: dict[str, Any] = {**FILTERS, "fact": fact}
+    env.filters.update(filters)
     return env
 
 

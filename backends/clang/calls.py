@@ -8,10 +8,28 @@ from typing import TYPE_CHECKING
 from ...ir.diagnostics import refuse
 from ...ir.mathlib import MATH
 from ...ir.nodes import (
-    Atomic, Barrier, Bitcast, Call, Const, Convert, Element, Expr, Fence, Grid, GridIndex, Loc, MakeVector, MathCall,
-    Scope, Shuffle, Stmt, Vote,
+    Atomic,
+    Barrier,
+    Bitcast,
+    Call,
+    Const,
+    Convert,
+    Element,
+    Expr,
+    Fence,
+    Grid,
+    GridIndex,
+    Loc,
+    MakeVector,
+    MathCall,
+    Scope,
+    Shuffle,
+    Stmt,
+    Vote,
 )  # fmt: skip
 from ...ir.types import BOOL, F32, I32, U32, VOID, Array, Pointer, Scalar, Type, Vector
+from .constants import fold
+from .pointers import address_of
 from .types import parse_type
 
 if TYPE_CHECKING:
@@ -85,7 +103,7 @@ def _callee(node: Node) -> Node | None:
 
 def lower_argument(fc: FunctionContext, arg: Node, param: Node, loc: Loc | None) -> Expr:
     """Lower an argument; for a reference parameter that the IR passes as a pointer, its address."""
-    from .expr import address_of, lower_expr
+    from .expr import lower_expr
 
     value = lower_expr(fc, arg)
     parsed = parse_type(param["type"], loc)
@@ -205,8 +223,6 @@ def subgroup_barrier(fc: FunctionContext, site: CallSite) -> Stmt:
 
 def constant_int(site: CallSite, index: int) -> int:
     """Return an argument that must be an integer constant."""
-    from .expr import fold
-
     value = fold(site.args[index])
     if not isinstance(value, int):
         raise refuse("GP1104", f"argument {index + 1} of {site.name} must be a constant", site.loc)
@@ -215,8 +231,6 @@ def constant_int(site: CallSite, index: int) -> int:
 
 def require_full_mask(site: CallSite, index: int) -> None:
     """Refuse a warp mask that is not the constant 0xffffffff."""
-    from .expr import fold
-
     value = fold(site.args[index])
     if not isinstance(value, int) or value & 0xFFFFFFFF != 0xFFFFFFFF:
         raise refuse("GP1108", f"the mask of {site.name} is not the full mask 0xffffffff", site.loc)
@@ -255,7 +269,11 @@ def vote(kind: str, *, masked: bool = True, width: int = 32) -> Handler:
         value = as_bool(site.args[1 if masked else 0])
         result = U32 if kind == "ballot" else BOOL
         found: Expr = Vote(kind, value, result, width, loc=site.loc)
-        return Convert(found, site.type, True, loc=site.loc) if isinstance(site.type, Scalar) and site.type != result else found
+        return (
+            Convert(found, site.type, True, loc=site.loc)
+            if isinstance(site.type, Scalar) and site.type != result
+            else found
+        )
 
     return handle
 
@@ -291,8 +309,8 @@ def make_vector(_fc: FunctionContext, site: CallSite) -> Expr:
 
 def load_through(_fc: FunctionContext, site: CallSite) -> Expr:
     """A load with a cache hint (`__ldg(p)`): a plain load."""
-    from .expr import zero
     from ...ir.nodes import AddressOf, Deref, Offset
+    from .expr import zero
 
     pointer = site.args[0]
     if isinstance(pointer, AddressOf):

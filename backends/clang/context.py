@@ -216,7 +216,9 @@ class FunctionContext:
             return None
         for i, c in enumerate(self.unit.comments(end["file"])):
             if i not in self.used_comments and c.line == end["line"] and c.col > end["col"]:
-                between = self.unit.text(end["file"]).split(b"\n")[c.line - 1][end["col"] - 1 + end["tokLen"] : c.col - 1]
+                between = self.unit.text(end["file"]).split(b"\n")[c.line - 1][
+                    end["col"] - 1 + end["tokLen"] : c.col - 1
+                ]
                 if between.strip() in (b"", b";"):
                     self.used_comments.add(i)
                     return c.text

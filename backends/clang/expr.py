@@ -3,18 +3,32 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-import struct
 from typing import Any
 
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
-    AddressOf, Assign, Binary, Bitcast, Component, Const, Convert, Decay, Declare, Deref, Element, Expr, Loc, MakeVector,
-    Offset, PointerCast, Select, Unary, Var,
+    AddressOf,
+    Assign,
+    Binary,
+    Component,
+    Const,
+    Convert,
+    Declare,
+    Deref,
+    Element,
+    Expr,
+    Loc,
+    MakeVector,
+    Offset,
+    Select,
+    Unary,
+    Var,
 )  # fmt: skip
-from ...ir.types import BOOL, F32, F64, I32, U32, U64, VOID, Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.types import BOOL, F32, F64, I32, I64, U64, VOID, Array, Pointer, Scalar, Type, Vector
 from .calls import lower_call, lower_construct
+from .constants import fold, wrap
 from .context import FunctionContext, Node
+from .pointers import address_of, decay, pointer_cast
 from .types import parse_type
 
 ARITHMETIC = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"}
@@ -62,132 +76,6 @@ def as_bool(expr: Expr) -> Expr:
     if isinstance(expr.type, Scalar):
         return Binary("!=", expr, Const(0.0 if expr.type.is_float else 0, expr.type), BOOL, loc=expr.loc)
     raise refuse("GP1102", f"a value of type {expr.type} as a condition is not supported", expr.loc)
-
-
-def fold(expr: Expr) -> bool | int | float | None:
-    """Return the value of a constant expression, or None."""
-    match expr:
-        case Const():
-            return expr.value
-        case Convert(value=value, type=Scalar() as to):
-            inner = fold(value)
-            return None if inner is None else convert_constant(inner, to)
-        case Unary(op=op, value=value):
-            inner = fold(value)
-            if inner is None:
-                return None
-            result = -inner if op == "-" else (not inner if op == "!" else ~int(inner))
-            return wrap(result, expr.type) if isinstance(expr.type, Scalar) else None
-        case Binary(op=op, left=left, right=right, type=Scalar() as to):
-            a, b = fold(left), fold(right)
-            return None if a is None or b is None else _fold_binary(op, a, b, to)
-        case Select(cond=cond, then=then, other=other):
-            c = fold(cond)
-            return None if c is None else fold(then if c else other)
-        case _:
-            return None
-
-
-def _fold_binary(op: str, a: Any, b: Any, to: Scalar) -> bool | int | float | None:
-    if op in ("/", "%") and b == 0:
-        return None
-    if op in ("<<", ">>") and not 0 <= b < to.bits:
-        return None
-    table: dict[str, Any] = {
-        "+": lambda: a + b, "-": lambda: a - b, "*": lambda: a * b, "<<": lambda: a << b, ">>": lambda: a >> b,
-        "&": lambda: a & b, "|": lambda: a | b, "^": lambda: a ^ b, "<": lambda: a < b, "<=": lambda: a <= b,
-        ">": lambda: a > b, ">=": lambda: a >= b, "==": lambda: a == b, "!=": lambda: a != b,
-        "&&": lambda: bool(a and b), "||": lambda: bool(a or b),
-        "/": lambda: a / b if to.is_float else int(math.copysign(1, a) * math.copysign(1, b)) * (abs(a) // abs(b)),
-        "%": lambda: int(math.copysign(abs(a) % abs(b), a)),
-    }  # fmt: skip
-    return wrap(table[op](), to)
-
-
-def convert_constant(value: bool | int | float, to: Scalar) -> bool | int | float | None:
-    """Convert a constant as C does; None where C leaves it undefined."""
-    if to == BOOL:
-        return bool(value)
-    if to.is_float:
-        return wrap(float(value), to)
-    if isinstance(value, float):
-        if not math.isfinite(value):
-            return None
-        whole = math.trunc(value)
-        return whole if wrap(whole, to) == whole else None
-    return wrap(int(value), to)
-
-
-def wrap(value: Any, to: Scalar) -> Any:
-    """Bring a value into the range (integers) or precision (f32) of a type."""
-    if to == BOOL:
-        return bool(value)
-    if to.is_float:
-        if to == F32 and math.isfinite(value):
-            try:
-                return struct.unpack("f", struct.pack("f", value))[0]
-            except OverflowError:
-                return math.copysign(math.inf, value)
-        return float(value)
-    value = int(value) & ((1 << to.bits) - 1)
-    return value - (1 << to.bits) if to.signed and value >> (to.bits - 1) else value
-
-
-def memory_space(fc: FunctionContext, expr: Expr) -> Space:
-    """Return the address space of an expression that denotes memory."""
-    match expr:
-        case Var(name=name):
-            for v in fc.variables.values():
-                if v.name == name:
-                    return v.space
-            return Space.PRIVATE
-        case Element(base=base):
-            return base.type.space if isinstance(base.type, Pointer) else memory_space(fc, base)
-        case Deref(pointer=pointer) if isinstance(pointer.type, Pointer):
-            return pointer.type.space
-        case Component(base=base):
-            return memory_space(fc, base)
-        case _:
-            return Space.PRIVATE
-
-
-def is_memory(expr: Expr) -> bool:
-    """Tell whether an expression denotes memory that may stand as an assignment's target."""
-    match expr:
-        case Var() | Element() | Deref():
-            return True
-        case Component(base=base):
-            return is_memory(base)
-        case _:
-            return False
-
-
-def address_of(fc: FunctionContext, memory: Expr, loc: Loc | None) -> Expr:
-    """Return a pointer to memory."""
-    if isinstance(memory, Deref):
-        return memory.pointer
-    if isinstance(memory.type, Array):
-        return decay(fc, memory, loc)
-    if not is_memory(memory):
-        raise refuse("GP1102", "the address of a value that is not in memory", loc)
-    return AddressOf(memory, Pointer(memory.type, memory_space(fc, memory), const=_is_const(memory)), loc=loc)
-
-
-def _is_const(memory: Expr) -> bool:
-    match memory:
-        case Element(base=base):
-            return base.type.const if isinstance(base.type, Pointer) else _is_const(base)
-        case Component(base=base):
-            return _is_const(base)
-        case _:
-            return False
-
-
-def decay(fc: FunctionContext, array: Expr, loc: Loc | None) -> Expr:
-    """Return an array as a pointer to its first element."""
-    if isinstance(array.type, Array) and not isinstance(array.type.elem, Array):
-        return Decay(array, Pointer(array.type.elem, memory_space(fc, array)), loc=loc)
-    raise refuse("GP1102", "a pointer to a row of a nested array", loc)
 
 
 def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
@@ -240,9 +128,15 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
 
 
 def _spoken(kind: str) -> str:
-    names = {"LambdaExpr": "a lambda", "CXXThisExpr": "'this'", "StringLiteral": "a string", "CXXNewExpr": "'new'",
-             "CXXMemberCallExpr": "a call of a member function", "StmtExpr": "a statement expression",
-             "CUDAKernelCallExpr": "a kernel launch inside a kernel (dynamic parallelism)", "GCCAsmStmt": "inline assembly"}  # fmt: skip
+    names = {
+        "LambdaExpr": "a lambda",
+        "CXXThisExpr": "'this'",
+        "StringLiteral": "a string",
+        "CXXNewExpr": "'new'",
+        "CXXMemberCallExpr": "a call of a member function",
+        "StmtExpr": "a statement expression",
+        "CUDAKernelCallExpr": "a kernel launch inside a kernel (dynamic parallelism)",
+    }
     return names.get(kind, f"an expression of kind {kind}")
 
 
@@ -370,20 +264,15 @@ def numeric(value: Expr, to: Scalar | Vector, implicit: bool, loc: Loc | None) -
         return as_bool(value)
     if isinstance(value, Const) and value.type == F64 and isinstance(to, Scalar) and to.is_float:
         return Const(wrap(value.value, to), to, value.name, loc=loc)
-    if isinstance(value, Unary) and value.op == "-" and isinstance(value.value, Const) and to == F32 and value.type == F64:
+    if (
+        isinstance(value, Unary)
+        and value.op == "-"
+        and isinstance(value.value, Const)
+        and to == F32
+        and value.type == F64
+    ):
         return Unary("-", numeric(value.value, to, implicit, loc), to, loc=loc)
     return Convert(value, to, implicit, loc=loc)
-
-
-def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None) -> Expr:
-    """Cast a pointer to another element type, in the space that it has."""
-    assert isinstance(value.type, Pointer)
-    if fc.unit.language.padded_vec3 and isinstance(to.elem, Vector) and to.elem.lanes == 3:
-        raise refuse("GP1103", "a 3-component vector in memory", loc)
-    result = Pointer(to.elem, value.type.space, to.const, to.restrict, to.volatile)
-    if result.elem == value.type.elem:
-        return value
-    return PointerCast(value, result, loc=loc)
 
 
 def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
@@ -457,7 +346,9 @@ def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
             left, right = right, left
         if op in ("+", "-") and isinstance(left.type, Pointer) and isinstance(right.type, Scalar):
             if op == "-":
-                right = Unary("-", right if right.type.signed else Convert(right, I32 if right.type.bits <= 32 else right.type), right.type if right.type.signed else I32)  # noqa: E501
+                signed = right.type if right.type.signed else I64 if right.type.bits > 16 else I32
+                delta = right if right.type == signed else Convert(right, signed, True, loc=loc)
+                right = Unary("-", delta, signed, loc=loc)
             return Offset(left, right, left.type, loc=loc)
         raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
     if left.type == BOOL and right.type != BOOL:  # C: a comparison used as int beside an int
@@ -512,7 +403,9 @@ def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     base_node: Node = node["inner"][0]
     name = node.get("name") or fc.unit.token(node["range"]["end"].get("spellingLoc", node["range"]["end"]))
     name = name.lstrip(".->")
-    axis = {"x": 0, "y": 1, "z": 2, "w": 3, "s0": 0, "s1": 1, "s2": 2, "s3": 3, "r": 0, "g": 1, "b": 2, "a": 3}.get(name)
+    axis = {"x": 0, "y": 1, "z": 2, "w": 3, "s0": 0, "s1": 1, "s2": 2, "s3": 3, "r": 0, "g": 1, "b": 2, "a": 3}.get(
+        name
+    )
     plain = base_node
     while plain["kind"] in ("ImplicitCastExpr", "ParenExpr"):
         plain = plain["inner"][0]
@@ -543,6 +436,3 @@ def _call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     if not hasattr(result, "type"):
         raise refuse("GP1102", "a call without a value, used as a value", loc)
     return result  # pyright: ignore[reportReturnType]
-
-
-__all__ = ["Bitcast", "U32", "as_bool", "condition", "fold", "lower_expr"]

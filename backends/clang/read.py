@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
 from ...ir.nodes import Loc, Program
-from .context import Language, Node, Unit, place
+from .context import Language, Node, Unit
 from .tool import Message, parse
 from .unit import lower_program
 
@@ -50,7 +50,7 @@ def read_entry(
     if own:
         raise Refusal(_compile_diagnostics(own, names))
     entry_errors = [m for m in messages if m.severity == "error"]
-    kernels = kernels_of(ast, kernel_attribute, str(path))
+    kernels = kernels_of(ast, kernel_attribute)
     if entry_errors:
         _refuse_entry(source, kernels, entry_errors)
     unit = Unit(language, ast, names)
@@ -65,7 +65,7 @@ def _compile_diagnostics(messages: Sequence[Message], names: dict[str, str]) -> 
     ]
 
 
-def kernels_of(ast: Node, kernel_attribute: str, file: str) -> list[str]:
+def kernels_of(ast: Node, kernel_attribute: str) -> list[str]:
     """Return the names of the kernels (templates too) in the user's source."""
     found: list[str] = []
     stack = [ast]
@@ -75,9 +75,8 @@ def kernels_of(ast: Node, kernel_attribute: str, file: str) -> list[str]:
             kind = child.get("kind")
             if kind in ("NamespaceDecl", "LinkageSpecDecl", "FunctionTemplateDecl"):
                 stack.append(child)
-            if kind == "FunctionDecl" and any(c.get("kind") == kernel_attribute for c in child.get("inner", ())):
+            if kind == "FunctionDecl" and _is_kernel(child, kernel_attribute):
                 found.append(child["name"])
-    del file
     return sorted(set(found))
 
 
@@ -100,18 +99,22 @@ def _no_entry(source: Source, kernels: list[str]) -> Refusal:
 
 def _entry_declaration(unit: Unit, source: Source, kernels: list[str], kernel_attribute: str) -> Node:
     for decl in unit.decls.values():
-        if unit.language.name == "opencl" and decl.get("kind") == "FunctionDecl" and decl.get("name") == source.entry:
-            if any(c.get("kind") == kernel_attribute for c in decl.get("inner", ())):
-                return decl
+        named = decl.get("kind") == "FunctionDecl" and decl.get("name") == source.entry
+        if unit.language.name == "opencl" and named and _is_kernel(decl, kernel_attribute):
+            return decl
         if decl.get("kind") == "VarDecl" and decl.get("name") == ENTRY:
             target = _first_function(decl)
             found = unit.decls.get(target.get("id", "")) if target else None
             if found is None:
                 break
-            if not any(c.get("kind") == kernel_attribute for c in found.get("inner", ())):
+            if not _is_kernel(found, kernel_attribute):
                 raise _no_entry(source, kernels)
             return found
     raise _no_entry(source, kernels)
+
+
+def _is_kernel(decl: Node, kernel_attribute: str) -> bool:
+    return any(c.get("kind") == kernel_attribute for c in decl.get("inner", ()))
 
 
 def _first_function(node: Node) -> Node | None:
@@ -132,13 +135,12 @@ def template_values(unit: Unit, entry: Node) -> dict[str, int]:
     for decl in unit.decls.values():
         if decl.get("kind") != "FunctionTemplateDecl" or not any(c.get("id") == entry["id"] for c in decl["inner"]):
             continue
-        params = [c for c in decl["inner"] if c.get("kind", "").startswith(("TemplateType", "NonType", "TemplateTemplate"))]
+        params = [
+            c for c in decl["inner"] if c.get("kind", "").startswith(("TemplateType", "NonType", "TemplateTemplate"))
+        ]
         return {
             p["name"]: int(a["value"])
             for p, a in zip(params, arguments, strict=False)
             if "value" in a and "name" in p and not isinstance(a["value"], bool)
         }
     return {}
-
-
-__all__ = ["Source", "place", "read_entry", "template_values"]

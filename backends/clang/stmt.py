@@ -6,16 +6,42 @@ import dataclasses
 
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
-    Assign, Atomic, Binary, Block, Break, Call, Const, Continue, Convert, Declare, Deref, Evaluate, Expr, For, If, Loc,
-    Return, Stmt, Unary, Var, While,
+    Assign,
+    Atomic,
+    Block,
+    Break,
+    Call,
+    Const,
+    Continue,
+    Convert,
+    Declare,
+    Evaluate,
+    Expr,
+    For,
+    If,
+    Loc,
+    Return,
+    Stmt,
+    Unary,
+    While,
 )  # fmt: skip
 from ...ir.types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Type, Vector
 from .calls import coerce, lower_call
+from .constants import fold
 from .context import FunctionContext, Node, Variable
-from .expr import COMPARISONS, combine, condition, fold, is_memory, lower_expr, numeric, zero
+from .expr import COMPARISONS, combine, condition, lower_expr, numeric, zero
+from .pointers import address_of, is_memory
 from .types import ParsedType, parse_type
 
-SIMPLE = (Declare, Assign, Evaluate, Return, Break, Continue)
+UNSUPPORTED = {
+    "SwitchStmt": "switch",
+    "GotoStmt": "goto",
+    "IndirectGotoStmt": "goto",
+    "LabelStmt": "a label",
+    "GCCAsmStmt": "inline assembly",
+    "CXXTryStmt": "try",
+    "CXXForRangeStmt": "a range-based for",
+}
 
 
 def lower_body(fc: FunctionContext, node: Node) -> tuple[Stmt, ...]:
@@ -100,10 +126,8 @@ def _lower(fc: FunctionContext, node: Node) -> list[Stmt]:
             return [Continue(loc=loc)]
         case "ReturnStmt":
             return [_return(fc, inner, loc)]
-        case "SwitchStmt" | "GotoStmt" | "LabelStmt" | "GCCAsmStmt" | "CXXTryStmt" | "CXXForRangeStmt" | "IndirectGotoStmt":
-            spoken = {"SwitchStmt": "switch", "GotoStmt": "goto", "LabelStmt": "a label", "GCCAsmStmt": "inline assembly",
-                      "CXXTryStmt": "try", "CXXForRangeStmt": "a range-based for", "IndirectGotoStmt": "goto"}[kind]  # fmt: skip
-            raise refuse("GP1101", f"{spoken} is not supported", loc)
+        case str() if kind in UNSUPPORTED:
+            raise refuse("GP1101", f"{UNSUPPORTED[kind]} is not supported", loc)
         case _:
             return _expression(fc, node, loc)
 
@@ -228,7 +252,7 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
         raise refuse("GP1107", f"a declaration of kind {kind}", loc)
     attrs = {c.get("kind") for c in node.get("inner", ())}
     parsed = parse_type(node["type"], loc)
-    shared = "CUDASharedAttr" in attrs or parsed.space is Space.SHARED and not isinstance(parsed.type, Pointer)
+    shared = "CUDASharedAttr" in attrs or (parsed.space is Space.SHARED and not isinstance(parsed.type, Pointer))
     if shared:
         if "init" in node:
             raise refuse("GP1107", f"an initialiser of the shared variable {node['name']}", loc)
@@ -237,7 +261,11 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
         raise refuse("GP1107", f"the static variable {node['name']}", loc)
     if "CUDAConstantAttr" in attrs and not node.get("constexpr"):
         raise refuse("GP1107", f"the constant variable {node['name']} inside a function", loc)
-    init = next((c for c in node.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None) if "init" in node else None
+    init = (
+        next((c for c in node.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
+        if "init" in node
+        else None
+    )
     if parsed.reference:
         return [_declare_reference(fc, node, parsed, init, loc)]
     if isinstance(parsed.type, Array):
@@ -249,7 +277,9 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
         parsed.type = _pointer_space(parsed.type, value)
     if value is not None and value.type != parsed.type and not isinstance(parsed.type, Pointer):
         raise refuse("GP1102", f"a value of type {value.type} for {node['name']} of type {parsed.type}", loc)
-    const = parsed.const if not isinstance(parsed.type, Pointer) else node["type"]["qualType"].rstrip().endswith("const")
+    const = (
+        parsed.const if not isinstance(parsed.type, Pointer) else node["type"]["qualType"].rstrip().endswith("const")
+    )
     variable = fc.declare(node, parsed, Space.PRIVATE)
     return [Declare(variable.name, parsed.type, value, const=const and value is not None, loc=loc)]
 
@@ -265,11 +295,7 @@ def _pointer_space(t: Type, value: Expr) -> Type:
     return t
 
 
-def _declare_reference(
-    fc: FunctionContext, node: Node, parsed: ParsedType, init: Node | None, loc: Loc | None
-) -> Stmt:
-    from .expr import address_of
-
+def _declare_reference(fc: FunctionContext, node: Node, parsed: ParsedType, init: Node | None, loc: Loc | None) -> Stmt:
     if init is None or isinstance(parsed.type, Array | Pointer):
         raise refuse("GP1107", f"the reference {node['name']}", loc)
     pointer = address_of(fc, lower_expr(fc, init), loc)
@@ -403,6 +429,3 @@ def _return(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Stmt:
     if returns == VOID:
         return Return(loc=loc)
     return Return(coerce(value, returns), loc=loc)
-
-
-__all__ = ["Binary", "Deref", "Var", "lower_assignment", "lower_body", "lower_stmt"]

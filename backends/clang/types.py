@@ -8,7 +8,26 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import refuse
 from ...ir.types import (
-    BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, VOID, Array, Pointer, Scalar, Space, Type, Vector,
+    BF16,
+    BOOL,
+    F16,
+    F32,
+    F64,
+    I8,
+    I16,
+    I32,
+    I64,
+    U8,
+    U16,
+    U32,
+    U64,
+    VOID,
+    Array,
+    Pointer,
+    Scalar,
+    Space,
+    Type,
+    Vector,
 )  # fmt: skip
 
 if TYPE_CHECKING:
@@ -47,7 +66,7 @@ _TOKEN = re.compile(
 
 @dataclass(slots=True)
 class ParsedType:
-    """An IR type, and what C adds to it: the space and constness of the object itself, and whether it is a reference."""
+    """An IR type, and what C adds to it: the space and constness of the object itself, whether it is a reference."""
 
     type: Type
     space: Space | None = None

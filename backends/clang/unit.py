@@ -10,6 +10,7 @@ from ...ir.nodes import Const, Declare, Function, NamedConstant, Param, Program,
 from ...ir.types import Array, Pointer, Space, Type
 from ...ir.walk import map_functions, rewrite_exprs, walk
 from .calls import by_value
+from .constants import fold
 from .context import FunctionContext, Node, Unit, place
 from .stmt import lower_body
 from .types import parse_type
@@ -107,9 +108,9 @@ def _parameter(context: FunctionContext, node: Node, kernel: bool) -> Param:
         raise refuse("GP1103", f"the parameter {node.get('name')}: a pointer to pointers", loc)
     parsed.type = t
     if parsed.reference:
-        if kernel and context.unit.language.name == "metal":  # MLX passes scalars as `const constant T&`
-            parsed.reference = False
-        elif by_value(parsed.const, t):
+        if (kernel and context.unit.language.name == "metal") or by_value(
+            parsed.const, t
+        ):  # MLX passes scalars as `const constant T&`
             parsed.reference = False
         elif not isinstance(t, Array):
             space = parsed.space or context.unit.language.default_space
@@ -130,9 +131,9 @@ def _shared_globals(context: FunctionContext) -> tuple[Stmt, ...]:
     out: list[Stmt] = []
     for key in sorted(used):
         decl = unit.shared_globals[key]
-        if place(decl["range"]["begin"]).get("offset", 0) >= place(context.body["range"]["begin"]).get("offset", 0) and (
-            place(decl["range"]["begin"]).get("file") == place(context.body["range"]["begin"]).get("file")
-        ):
+        if place(decl["range"]["begin"]).get("offset", 0) >= place(context.body["range"]["begin"]).get(
+            "offset", 0
+        ) and (place(decl["range"]["begin"]).get("file") == place(context.body["range"]["begin"]).get("file")):
             continue
         parsed = parse_type(decl["type"], unit.loc(decl))
         variable = context.declare(decl, parsed, Space.SHARED)
@@ -152,7 +153,7 @@ def _referenced(node: Node) -> set[str]:
 
 
 def _launch_bound(context: FunctionContext, entry: Node) -> int | None:
-    from .expr import fold, lower_expr
+    from .expr import lower_expr
 
     for child in entry.get("inner", ()):
         if child.get("kind") in ("CUDALaunchBoundsAttr", "ReqdWorkGroupSizeAttr"):
@@ -171,7 +172,11 @@ def _comments_above(unit: Unit, decl: Node) -> tuple[str, ...]:
         return ()
     after_file, after_line = unit.previous_end.get(pattern.get("id", ""), ("", 0))
     start = after_line if after_file == begin["file"] else 0
-    found = [c for c in unit.comments(begin["file"]) if start < c.line and c.end_line <= begin["line"] and c.line < begin["line"]]
+    found = [
+        c
+        for c in unit.comments(begin["file"])
+        if start < c.line and c.end_line <= begin["line"] and c.line < begin["line"]
+    ]
     header = set(_header_lines(unit, begin["file"]))
     return tuple(c.text for c in found if c.line not in header)
 

@@ -60,12 +60,7 @@ def preserves(a: Scalar, b: Scalar) -> bool:
 
 def wraps_alike(c: Scalar, t: Scalar) -> bool:
     """Tell whether sums and products in `c`, taken to `t`, are those in `t`: `c` wraps and is as wide."""
-    return (
-        c.is_integer
-        and t.is_integer
-        and c.bits >= t.bits
-        and (not c.signed or (t.bits < 32 and c.bits == 32))
-    )
+    return c.is_integer and t.is_integer and c.bits >= t.bits and (not c.signed or (t.bits < 32 and c.bits == 32))
 
 
 def unsigned(t: Scalar) -> Scalar:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...ir.diagnostics import refuse
-from ...ir.nodes import Loc
 from ...ir.types import BOOL, Array, Pointer, Scalar, Space, Type, Vector
-from .dialect import Dialect
+
+if TYPE_CHECKING:
+    from ...ir.nodes import Loc
+    from .dialect import Dialect
 
 
 class Types:
@@ -24,7 +28,9 @@ class Types:
         scalar = t.elem if isinstance(t, Vector) else t
         if scalar.name != "void" and scalar.name not in self.dialect.scalars:
             raise refuse("GP2005", f"{self.dialect.title} on this device has no type {scalar.name}", self.loc)
-        return self.dialect.vector(t.elem, t.lanes) if isinstance(t, Vector) else self.dialect.scalars.get(t.name, "void")
+        return (
+            self.dialect.vector(t.elem, t.lanes) if isinstance(t, Vector) else self.dialect.scalars.get(t.name, "void")
+        )
 
     def in_memory(self, t: Type) -> str:
         """The name of the type that memory behind a pointer or in an array holds for an element of type `t`."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from ...ir.nodes import Grid, Scope
 from ...ir.types import Scalar, Space
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 ANY_SPACE = frozenset({Space.GLOBAL, Space.SHARED})
 
@@ -50,8 +52,9 @@ class LaneForm:
 class Dialect:
     """One language, data only.
 
-    Spellings are format strings. A name that a table lacks is refused: `math` and `helper_math` (functions that a helper
-    template defines) with GP2006, `scalars` with GP2005, `atomics` with GP2008, `barriers` and `fences` with GP2010.
+    Spellings are format strings. A name that a table lacks is refused: `math` and `helper_math` (functions that a
+    helper template defines) with GP2006, `scalars` with GP2005, `atomics` with GP2008, `barriers` and `fences` with
+    GP2010.
 
     pointer: fields {const} {volatile} {space} {elem} {restrict} {name}; the three qualifiers end in a space if present.
     grid: fields {axis} (0..2) and {xyz}; `grid_type` is the type that the destination's compiler gives them, and

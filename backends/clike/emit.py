@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -13,18 +12,20 @@ from ...ir.diagnostics import Diagnostic, Refusal
 from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
 from ...ir.walk import walk
 from .declare import Types
-from .dialect import Dialect
 from .expressions import Expressions
 from .helpers import Helpers
 from .literals import literal
 from .names import definable, legal_names
-from .plan import WritePlan
 from .shared import Placed, is_dynamic, place_shared
 from .statements import Statements
 from .text import comment_block, wrap
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from ...hwmodels import Machine
+    from .dialect import Dialect
+    from .plan import WritePlan
 
 _LARGEST_GROUP = 1 << 16
 _LARGEST_GRID = (1 << 31) - 1
@@ -62,8 +63,8 @@ def emit(
 ) -> Emitted:
     """Print a program's pieces in a dialect; raises Refusal with everything that the dialect cannot say.
 
-    `forbidden` are further names that the author's must not have, `dynamic_size` spells the size of dynamic shared memory
-    where the text declares it (else it is a parameter), `context` goes to the helper templates.
+    `forbidden` are further names that the author's must not have, `dynamic_size` spells the size of dynamic shared
+    memory where the text declares it (else it is a parameter), `context` goes to the helper templates.
     """
     program, renamed, notes = legal_names(program, dialect, forbidden)
     placed = place_shared(program)
@@ -103,12 +104,9 @@ def emit(
     body = statements.body(kernel_body, depth)
     problems += statements.problems
     if problems:
-        raise Refusal(problems)
+        raise Refusal(dict.fromkeys(problems))
     defines = [
-        line
-        for c in constants.values()
-        if c.name in used
-        for line in [f"#define {c.name} {_definition(c, dialect)}"]
+        line for c in constants.values() if c.name in used for line in [f"#define {c.name} {_definition(c, dialect)}"]
     ]
     return Emitted(
         program,

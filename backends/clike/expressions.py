@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, refuse
-from ...ir.mathlib import MATH
-from ...ir.types import BOOL, F32, I32, U32, Array, Pointer, Scalar, Space, Type, Vector, scalar_of
+from ...ir.types import BOOL, I32, U32, Array, Pointer, Scalar, Space, Type, Vector
 from . import operators as ops
+from .calls import Calls
 from .conversions import common, limits, promote, wraps_alike
-from .declare import Types, is_vec3, suffix
-from .dialect import Dialect
-from .helpers import Helpers
+from .declare import Types, is_vec3
 from .literals import literal
 from .text import ASSIGNMENT, COMPARISONS, POSTFIX, PRECEDENCE, PRIMARY, TERNARY, UNARY, Text
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from .dialect import Dialect
+    from .helpers import Helpers
 
 _XYZW = "xyzw"
 # clang asks for parentheses in these mixtures, and so do readers: the operator, and the precedences of inner ones
@@ -60,8 +64,9 @@ class Expressions:
         self.attributes: dict[str, None] = {}
         self.passed_attributes: Mapping[str, Sequence[str]] = {}
         self.ranges: dict[str, tuple[int, int]] = {}
+        self.calls = Calls(self)
         self._functions = functions
-        self._width = subgroup_width
+        self.width = subgroup_width
         self._bounds = bounds
 
     # --- the three ways in which an operand is asked for
@@ -81,14 +86,16 @@ class Expressions:
             case n.Unary():
                 return self._unary(e)
             case n.Binary():
-                return self._binary(e)
+                return self.binary(e)
             case n.Select():
                 return self._select(e)
             case n.Convert():
                 return self._convert(e)
             case n.Bitcast():
                 inner = self.exact(e.value)
-                return Text(self.dialect.bitcast.format(type=self.types.name(e.type), value=inner.text), POSTFIX, e.type)
+                return Text(
+                    self.dialect.bitcast.format(type=self.types.name(e.type), value=inner.text), POSTFIX, e.type
+                )
             case n.Element() | n.Deref() | n.Component():
                 return self.memory(e)
             case n.Offset():
@@ -103,20 +110,20 @@ class Expressions:
             case n.MakeVector():
                 return self._make_vector(e)
             case n.MathCall():
-                return self._math(e)
+                return self.calls.math(e)
             case n.Call():
-                return self._call(e)
+                return self.calls.call(e)
             case n.Shuffle():
-                return self._shuffle(e)
+                return self.calls.shuffle(e)
             case n.Vote():
-                return self._vote(e)
+                return self.calls.vote(e)
             case n.Atomic():
-                return self._atomic(e)
+                return self.calls.atomic(e)
 
     def exact(self, e: n.Expr) -> Text:
         """Print with the IR's type: with a cast where C's type is another one."""
         text = self.value(e)
-        return text if text.ctype == e.type or not isinstance(e.type, Scalar) else self._cast(text, e.type)
+        return text if text.ctype == e.type or not isinstance(e.type, Scalar) else self.cast(text, e.type)
 
     def assignable(self, e: n.Expr) -> Text:
         """Print for a place that converts to the IR's type: an initialiser, an assignment, an argument."""
@@ -126,8 +133,12 @@ class Expressions:
         return text
 
     def condition(self, e: n.Expr) -> Text:
-        """Print for a place that tests against zero."""
-        return self.value(e)
+        """Print for a place that tests against zero; OpenCL C tests no float by itself."""
+        text = self.value(e)
+        if isinstance(text.ctype, Scalar) and text.ctype.is_float:
+            zero = Text(literal(0.0, text.ctype, self.dialect), PRIMARY, text.ctype)
+            return self._join("!=", text, zero, BOOL)
+        return text
 
     def index(self, e: n.Expr) -> Text:
         """Print an integer for a place that takes every integer type, with the value unchanged."""
@@ -160,17 +171,17 @@ class Expressions:
         if form is None:
             raise refuse("GP2006", f"{self.dialect.title} does not have {e.kind.value}", e.loc or self.loc)
         if e.kind is n.Grid.SUBGROUP_SIZE:
-            return Text(f"{self._width}u", PRIMARY, U32, (self._width, self._width))
+            return Text(f"{self.width}u", PRIMARY, U32, (self.width, self.width))
         bound = self._bounds.get(e.kind)
-        self._use(self.dialect.attributes.get(e.kind, ""))
-        text = form.format(axis=e.axis, xyz="xyz"[e.axis], width=self._width)
+        self.use(self.dialect.attributes.get(e.kind, ""))
+        text = form.format(axis=e.axis, xyz="xyz"[e.axis], width=self.width)
         if e.kind in (n.Grid.LANE, n.Grid.SUBGROUP):
             if "{width}" in form:
                 return Text(text, PRECEDENCE["%"], self.dialect.grid_type, (0, bound) if bound else None)
             return Text(text, POSTFIX, U32, (0, bound) if bound else None)
         return Text(text, POSTFIX, self.dialect.grid_type, (0, bound) if bound is not None else None)
 
-    def _use(self, *attributes: str) -> None:
+    def use(self, *attributes: str) -> None:
         """Note which attributes of the kernel the text so far needs."""
         known = frozenset(self.dialect.attributes.values())
         self.attributes.update(dict.fromkeys(a for a in attributes if a in known))
@@ -180,8 +191,11 @@ class Expressions:
     def _enclose(self, text: Text, prec: int) -> str:
         return f"({text.text})" if text.prec < prec else text.text
 
-    def _cast(self, text: Text, t: Scalar) -> Text:
-        return Text(f"({self.types.name(t)}){self._enclose(text, UNARY)}", UNARY, t, text.range if ops.exact(text, t) else None)
+    def cast(self, text: Text, t: Scalar) -> Text:
+        """The text with a cast to `t` before it."""
+        return Text(
+            f"({self.types.name(t)}){self._enclose(text, UNARY)}", UNARY, t, text.range if ops.exact(text, t) else None
+        )
 
     def _convert(self, e: n.Convert) -> Text:
         source = e.value.type
@@ -195,10 +209,10 @@ class Expressions:
         self.types.name(e.type)
         narrows = source.is_integer and e.type.is_integer and e.type.bits <= source.bits
         if not (inner.ctype == source or ops.exact(inner, source) or (narrows and ops.is_integer(inner))):
-            inner = self._cast(inner, source)
+            inner = self.cast(inner, source)
         if e.implicit and "bf16" not in (e.type.name, source.name):
             return inner
-        return self._cast(inner, e.type)
+        return self.cast(inner, e.type)
 
     def _unary(self, e: n.Unary) -> Text:
         if e.op == "!":
@@ -208,12 +222,13 @@ class Expressions:
         if isinstance(c, Scalar) and isinstance(e.type, Scalar):
             c = promote(c)
             if c != e.type and not (wraps_alike(c, e.type) or c == promote(e.type)):
-                inner, c = self._cast(inner, e.type), promote(e.type)
+                inner, c = self.cast(inner, e.type), promote(e.type)
         text = self._enclose(inner, UNARY)
         # `--x` and `- -x` are not the same
         return Text(e.op + (f"({text})" if text.startswith(e.op) else text), UNARY, c)
 
-    def _binary(self, e: n.Binary) -> Text:
+    def binary(self, e: n.Binary) -> Text:
+        """An operator and its operands, with casts where C would compute in another type."""
         if e.op in ("&&", "||"):
             return self._join(e.op, self.condition(e.left), self.condition(e.right), BOOL)
         t = e.left.type
@@ -236,11 +251,11 @@ class Expressions:
                 span = ops.range_of(e.op, a.range, b.range)
                 return self._join(e.op, a, b, c, span if span and _within(span, t) else None)
         wide = ops.widened(t)
-        return self._join(e.op, self._cast(left, wide), self._cast(right, wide), wide)
+        return self._join(e.op, self.cast(left, wide), self.cast(right, wide), wide)
 
     def _casts(self, left: Text, right: Text, t: Scalar) -> list[tuple[Text, Text]]:
-        a = left if left.ctype == t else self._cast(left, t)
-        b = right if right.ctype == t else self._cast(right, t)
+        a = left if left.ctype == t else self.cast(left, t)
+        b = right if right.ctype == t else self.cast(right, t)
         return [(left, right), (a, right), (left, b), (a, b)]
 
     def _shift(self, e: n.Binary, t: Scalar) -> Text:
@@ -248,12 +263,10 @@ class Expressions:
         c = ops.scalar(left)
         c = promote(c) if c else None
         fits = c is not None and (
-            c == t
-            or (e.op == "<<" and wraps_alike(c, t))
-            or (ops.exact(left, t) and (t.bits < 32 or not t.signed))
+            c == t or (e.op == "<<" and wraps_alike(c, t)) or (ops.exact(left, t) and (t.bits < 32 or not t.signed))
         )
         if not fits or c is None or (c != t and c.bits < t.bits):
-            left, c = self._cast(left, t), promote(t)
+            left, c = self.cast(left, t), promote(t)
         span = ops.range_of(e.op, left.range, right.range)
         return self._join(e.op, left, right, c, span if span and _within(span, t) else None)
 
@@ -371,130 +384,6 @@ class Expressions:
         text = self.dialect.make_vector.format(type=self.types.name(e.type), items=", ".join(i.text for i in items))
         return Text(text, UNARY if text.startswith("(") else POSTFIX, e.type)
 
-    # --- calls
-
-    def _math(self, e: n.MathCall) -> Text:
-        fn = MATH[e.fn]
-        operand = e.args[0].type
-        if e.fn == "recip" and isinstance(e.type, Scalar):
-            return self._binary(n.Binary("/", n.Const(1.0, e.type), e.args[0], e.type))
-        args = [self.exact(a) for a in e.args]
-        narrow = self.dialect.cpp and isinstance(operand, Scalar) and operand.is_float and operand.bits == 16
-        if narrow:
-            # Metal's precise functions take float; a result of float is rounded once
-            args = [self._cast(a, F32) if a.ctype == operand else a for a in args]
-        if e.fn in self.dialect.helper_math:
-            name = f"gp_{e.fn}" if self.dialect.cpp else f"gp_{e.fn}_{suffix(operand)}"
-            t = self.types.name(operand)
-            uint = self.types.name(ops.widened(scalar_of(operand))) if scalar_of(operand).is_integer else ""
-            self.helpers.need(name, self.dialect.helper_math[e.fn], type=t, unsigned=uint, scalar=scalar_of(operand))
-        elif e.fn in self.dialect.math and not (fn.fast and str(scalar_of(operand)) != "f32"):
-            name = self.dialect.math[e.fn]
-        else:
-            raise refuse("GP2006", f"{self.dialect.title} has no {e.fn} for {operand}", e.loc or self.loc)
-        text = f"{name}({', '.join(a.text for a in args)})"
-        match fn.result:
-            case "bool":
-                return Text(text, POSTFIX, BOOL)
-            case "i32":
-                return Text(text, POSTFIX, operand if isinstance(operand, Scalar) else e.type, (0, 64))
-            case _ if narrow:
-                return Text(text, POSTFIX, F32) if not isinstance(e.type, Scalar) else self._cast(Text(text, POSTFIX, F32), e.type)
-            case _ if e.fn == "abs" and self.dialect.int_abs_unsigned and isinstance(operand, Scalar):
-                return Text(text, POSTFIX, ops.unsigned(operand) if operand.bits >= 32 else operand)
-            case _:
-                return Text(text, POSTFIX, e.type)
-
-    def _call(self, e: n.Call) -> Text:
-        args = [self.assignable(a).text for a in e.args]
-        passed = self.passed_attributes.get(e.function, ())
-        self._use(*passed)
-        args += [*self.extras.get(e.function, ()), *passed]
-        return Text(f"{e.function}({', '.join(args)})", POSTFIX, e.type)
-
-    def _shuffle(self, e: n.Shuffle) -> Text:
-        lanes = self._lanes("shuffles", e)
-        width = e.width or self._width
-        value = self.exact(e.value)
-        if width == lanes.hardware_width and isinstance(e.type, Scalar) and e.type.bits in (16, 32):
-            direct = lanes.direct.get("undefined " + e.kind if e.undefined else e.kind)
-            lane = self.index(e.lane)
-            if direct and (e.undefined or (lane.range is not None and _inside(lane.range, width))):
-                return Text(direct.format(value=value.text, lane=lane.text), POSTFIX, e.type)
-        self.helpers.extension(*lanes.extensions)
-        self._use(*lanes.passes)
-        name = self._shuffle_helper(lanes, e.kind, e.type, width)
-        args = [value.text, self.assignable(e.lane).text, *lanes.passes]
-        return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
-
-    def _shuffle_helper(self, lanes: object, kind: str, t: Scalar | Vector, width: int) -> str:
-        assert self.dialect.lanes is not None
-        scalar = t.elem if isinstance(t, Vector) else t
-        part = "" if not isinstance(t, Vector) else self._shuffle_helper(lanes, kind, t.elem, width)
-        name = f"gp_shfl_{kind}" + ("" if width == 32 else f"_{width}")
-        name += "" if self.dialect.cpp else f"_{suffix(t)}"
-        return self.helpers.need(
-            f"{name}" if not self.dialect.cpp else f"{name}({t})",
-            self.dialect.lanes.shuffle,
-            function=name,
-            part=part.split("(")[0],
-            kind=kind,
-            width=width,
-            type=self.types.name(t),
-            scalar=scalar,
-            vector_lanes=t.lanes if isinstance(t, Vector) else 0,
-            passes=self.dialect.lanes.passes,
-        ).split("(")[0]
-
-    def _vote(self, e: n.Vote) -> Text:
-        lanes = self._lanes("votes", e)
-        if e.kind not in lanes.votes:
-            raise refuse("GP2006", f"{self.dialect.title} has no vote {e.kind!r}", e.loc or self.loc)
-        width = e.width or self._width
-        self.helpers.extension(*lanes.extensions)
-        name = f"gp_{e.kind}" + ("" if width == 32 else f"_{width}")
-        self._use(*lanes.passes)
-        self.helpers.need(
-            name, lanes.vote, kind=e.kind, width=width, type=self.types.name(e.type), bits=e.type.bits, passes=lanes.passes
-        )
-        args = [self.exact(e.value).text, *lanes.passes]
-        return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
-
-    def _lanes(self, what: str, e: n.Expr):  # noqa: ANN202
-        lanes = self.dialect.lanes
-        if lanes is None:
-            raise refuse("GP2006", f"{self.dialect.title} on this device has no {what}", e.loc or self.loc)
-        return lanes
-
-    def _atomic(self, e: n.Atomic) -> Text:
-        pointer = e.pointer.type
-        if not isinstance(pointer, Pointer):
-            raise TypeError("an atomic on no pointer")
-        space = pointer.space
-        where = e.loc or self.loc
-        for form in self.dialect.atomics:
-            if e.type.name not in form.types or e.op not in form.ops or space not in form.spaces:
-                continue
-            self.helpers.extension(*form.extensions)
-            p, v = self.value(e.pointer).text, self.exact(e.value).text
-            expected = self.exact(e.expected).text if e.expected is not None else ""
-            if form.text:
-                text = form.text.format(op=form.ops[e.op], p=p, v=v, e=expected)
-                return Text(text, POSTFIX, e.type)
-            function = f"gp_atomic_{e.op}" + ("" if self.dialect.cpp else f"_{e.type}_{space.value}")
-            self.helpers.need(
-                function if not self.dialect.cpp else f"{function}({e.type}, {space.value})",
-                form.helper,
-                function=function,
-                op=e.op,
-                spelled=form.ops[e.op],
-                type=self.types.name(e.type),
-                scalar=e.type,
-                space=self.dialect.spaces[space],
-            )
-            return Text(f"{function}({', '.join(filter(None, (p, expected, v)))})", POSTFIX, e.type)
-        raise refuse("GP2008", f"{self.dialect.title} on this device has no atomic {e.op} on {e.type} in {space.value} memory", where)
-
 
 def _same_value(a: bool | int | float, b: bool | int | float) -> bool:
     return a == b
@@ -503,10 +392,6 @@ def _same_value(a: bool | int | float, b: bool | int | float) -> bool:
 def _within(span: tuple[int, int], t: Scalar) -> bool:
     low, high = limits(t) if t.is_integer else (0, 0)
     return low <= span[0] and span[1] <= high
-
-
-def _inside(span: tuple[int, int], width: int) -> bool:
-    return span[0] >= 0 and span[1] < width
 
 
 def _type(e: n.Expr) -> Scalar | Vector:
@@ -522,4 +407,3 @@ def _as_pointer(e: n.Expr) -> n.Expr:
             raise TypeError("an address in an array of arrays")
         return n.Decay(e, Pointer(elem, Space.PRIVATE))
     return e
-

@@ -10,14 +10,14 @@ from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
 from ...ir.walk import walk
 from ...templates import fact
 from ..base import TextParam
-from .emit import Emitted
-from .plan import WritePlan
 from .text import comment_block
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...hwmodels import Machine
+    from .emit import Emitted
+    from .plan import WritePlan
 
 
 def shared_bytes(program: n.Program) -> int:
@@ -37,7 +37,9 @@ def header_lines(program: n.Program, machine: Machine, plan: WritePlan, emitted:
     lines.append(", ".join(_facts(emitted.program, machine, plan)) + ".")
     lines += [f"- {d}" for d in plan.decisions]
     lines += [f"- {d.number}: {d.message}" for d in emitted.notes]
-    lines += [f"- {d.number}: {d.message}" for d in plan.diagnostics if d.loc is None and d.severity is not Severity.ERROR]
+    lines += [
+        f"- {d.number}: {d.message}" for d in plan.diagnostics if d.loc is None and d.severity is not Severity.ERROR
+    ]
     out = comment_block(lines, "")
     if program.header_comments:
         out += ["", *comment_block(program.header_comments, "")]

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import math
 import struct
+from typing import TYPE_CHECKING
 
 from ...ir.types import BOOL, Scalar
-from .dialect import Dialect
+
+if TYPE_CHECKING:
+    from .dialect import Dialect
 
 
 def _same(text: str, value: float, t: Scalar) -> bool:
-    code = {"f64": "d", "f32": "f", "f16": "e", "bf16": "f"}[t.name]
+    code = {"f32": "f", "f16": "e", "bf16": "f"}[t.name]
     parsed = float(text)
     # the compiler rounds once, from decimal; Python twice, through double: its neighbours must agree as well
-    near = (parsed,) if t.name == "f64" else (math.nextafter(parsed, -math.inf), parsed, math.nextafter(parsed, math.inf))
+    near = (math.nextafter(parsed, -math.inf), parsed, math.nextafter(parsed, math.inf))
     try:
         return all(struct.pack(code, n) == struct.pack(code, value) for n in near)
     except OverflowError:
@@ -22,8 +25,11 @@ def _same(text: str, value: float, t: Scalar) -> bool:
 
 def shortest(value: float, t: Scalar) -> str:
     """The shortest decimal of a finite `value` that converts to the same value of type `t`."""
-    digits = next((d for d in range(1, 18) if _same(f"{value:.{d}g}", value, t)), 17)
-    text = f"{value:.{digits}g}"
+    if t.name == "f64" or value == 0:
+        text = repr(value)
+    else:
+        # nine digits tell every f32 apart
+        text = next(f"{value:.{d}g}" for d in range(1, 18) if _same(f"{value:.{d}g}", value, t))
     if "e" in text:
         mantissa, exponent = text.split("e")
         return f"{mantissa}e{int(exponent)}"

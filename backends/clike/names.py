@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Severity
 from ...ir.mathlib import MATH
 from ...ir.walk import rebuild, walk
-from .dialect import Dialect
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from .dialect import Dialect
 
 _COMPONENTS = frozenset("xyzw")
 
@@ -108,7 +112,9 @@ def legal_names(
 
 def definable(program: n.Program, dialect: Dialect, helper_names: Iterable[str] = ()) -> dict[str, n.NamedConstant]:
     """The constants that can be a `#define`: one value each, and a name that nothing else in the text has."""
-    taken = set(dialect.reserved) | dialect.functions | called_builtins(program, dialect) | _COMPONENTS | set(helper_names)
+    taken = (
+        set(dialect.reserved) | dialect.functions | called_builtins(program, dialect) | _COMPONENTS | set(helper_names)
+    )
     for f in (*program.functions, program.kernel):
         taken |= {f.name, *declared(f)}
     values: dict[str, set[object]] = {}

@@ -6,9 +6,13 @@ the operation still means the same, from types and value ranges, and tells which
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from ...ir.types import U32, Scalar
 from .conversions import common, limits, preserves, promote, unsigned, wraps_alike
-from .text import Text
+
+if TYPE_CHECKING:
+    from .text import Text
 
 WRAPPING = frozenset({"+", "-", "*", "&", "|", "^"})
 Range = tuple[int, int] | None
@@ -92,9 +96,9 @@ def range_of(op: str, a: Range, b: Range) -> Range:
             return 0, min(a[1], b[1] - 1)
         case "&" if a[0] >= 0 and b[0] >= 0:
             return 0, min(a[1], b[1])
-        case ">>" if a[0] >= 0 and 0 <= b[0] and b[1] < 32:
+        case ">>" if a[0] >= 0 and b[0] >= 0 and b[1] < 32:
             return a[0] >> b[1], a[1] >> b[0]
-        case "<<" if a[0] >= 0 and 0 <= b[0] and b[1] < 32:
+        case "<<" if a[0] >= 0 and b[0] >= 0 and b[1] < 32:
             return a[0] << b[0], a[1] << b[1]
         case "-" if a[0] >= b[1]:
             return a[0] - b[1], a[1] - b[0]

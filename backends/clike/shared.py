@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.types import Array, Pointer, Space, Type, flat_elem
 from ...ir.walk import rewrite_stmts, walk
 from .names import declared, fresh, rename
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 @dataclass(frozen=True)
@@ -76,7 +79,7 @@ def _elem_size(t: Type) -> int:
 
 
 def _unless_kernels(s: n.Declare, kernel: n.Function, taken: set[str]) -> str:
-    same = any(is_dynamic(k) and isinstance(k, n.Declare) and k.name == s.name for k in walk(kernel))
+    same = any(isinstance(k, n.Declare) and is_dynamic(k) and k.name == s.name for k in walk(kernel))
     return s.name if same else fresh(s.name, taken)
 
 

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
-from ...ir.types import Array, Pointer, Scalar, Space, Type
+from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
 from ...ir.walk import walk
-from .expressions import Expressions
 from .text import ASSIGNMENT, INDENT, WIDTH, comment_block, wrap, wrap_comment
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from .expressions import Expressions
 
 SHORT_IF = 100
 """Longest line, columns, on which an `if` and its only statement stay together."""
@@ -141,7 +145,13 @@ class Statements:
         if op is None:
             is_bool = str(t) == "bool" and self._dialect.bool_memory != "bool"
             return f"{left} = {e.exact(value).text if is_bool else e.plain(value)}"
-        if op in ("+", "-") and isinstance(value, n.Const) and value.value == 1 and value.name is None and not _floating(t):
+        if (
+            op in ("+", "-")
+            and isinstance(value, n.Const)
+            and value.value == 1
+            and value.name is None
+            and not _floating(t)
+        ):
             return f"{op}{op}{left if not left.startswith('*') else f'({left})'}"
         if isinstance(t, Pointer):
             return f"{left} {op}= {e.index(value).text}"
@@ -174,7 +184,12 @@ class Statements:
         lines = [*wrap(head + " {"), *self.body(s.then, depth + 1)]
         if not s.other:
             return [*lines, f"{indent}}}"]
-        if len(s.other) == 1 and isinstance(s.other[0], n.If) and not s.other[0].comments and not self._has_notes(s.other[0]):
+        if (
+            len(s.other) == 1
+            and isinstance(s.other[0], n.If)
+            and not s.other[0].comments
+            and not self._has_notes(s.other[0])
+        ):
             nested = self._long_if(s.other[0], indent, depth)
             return [*lines, f"{indent}}} else {nested[0].lstrip()}", *nested[1:]]
         return [*lines, f"{indent}}} else {{", *self.body(s.other, depth + 1), f"{indent}}}"]
@@ -187,7 +202,9 @@ class Statements:
         return lines
 
     def _has_notes(self, s: n.Stmt) -> bool:
-        return s.loc is not None and any(d.loc and (d.loc.file, d.loc.line) == (s.loc.file, s.loc.line) for d in self._notes)
+        return s.loc is not None and any(
+            d.loc and (d.loc.file, d.loc.line) == (s.loc.file, s.loc.line) for d in self._notes
+        )
 
     def _for(self, s: n.For, indent: str, depth: int) -> list[str]:
         init = self._for_init(s.init)
@@ -219,10 +236,14 @@ class Statements:
         if not (isinstance(first, n.Declare) and isinstance(step, n.Assign) and first.init is not None):
             return None
         var = n.Var(first.name, first.type)
-        if step.target != var or s.cond.left != var or any(
-            x.target == var if isinstance(x, n.Assign) else isinstance(x, n.AddressOf) and x.memory == var
-            for b in s.body
-            for x in walk(b)
+        if (
+            step.target != var
+            or s.cond.left != var
+            or any(
+                x.target == var if isinstance(x, n.Assign) else isinstance(x, n.AddressOf) and x.memory == var
+                for b in s.body
+                for x in walk(b)
+            )
         ):
             return None
         start, bound, by = (self.expressions.value(e).range for e in (first.init, s.cond.right, step.value))
@@ -289,5 +310,7 @@ def _flat(t: Type) -> Type:
     return t
 
 
-def _value_type(e: n.Expr):  # noqa: ANN202
+def _value_type(e: n.Expr) -> Scalar | Vector:
+    if not isinstance(e.type, Scalar | Vector):
+        raise TypeError(f"no operator on {e.type}")
     return e.type

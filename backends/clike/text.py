@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from ...ir.types import Type
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from ...ir.types import Type
 
 WIDTH = 120
 INDENT = "    "

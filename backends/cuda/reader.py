@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ...ir.mathlib import C_NAMES
 from ...ir.nodes import Const, Expr, Grid, GridIndex, Scope
-from ...ir.types import F32, F64, I32, I64, U32, U64, Space
+from ...ir.types import F32, F64, I32, I64, U32, Space
 from ..clang import calls as c
 from ..clang.context import Handler, Language
 from ..clang.read import Source, read_entry
@@ -17,20 +17,12 @@ if TYPE_CHECKING:
 
     from ...ir.nodes import Program
 
-_UNARY = (
-    "exp exp2 exp10 expm1 log log2 log10 log1p sqrt rsqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh "
-    "atanh erf erfc floor ceil trunc round rint fabs"
-).split()
-_BINARY = "pow fmod fmin fmax fdim atan2 hypot copysign".split()
-
 
 def _math_calls() -> dict[str, Handler]:
     out: dict[str, Handler] = {}
-    for fn in (*_UNARY, *_BINARY, "fma", "ldexp"):
+    for fn in C_NAMES:
         out[fn] = out[fn + "f"] = c.math(fn)
     out["nearbyint"] = out["nearbyintf"] = c.math("rint")
-    for fn in ("isnan", "isinf", "isfinite", "signbit"):
-        out[fn] = c.math(fn)
     for name, fn in {
         "__expf": "fast_exp", "__exp10f": "fast_exp10", "__logf": "fast_log", "__log2f": "fast_log2",
         "__log10f": "fast_log10", "__sinf": "fast_sin", "__cosf": "fast_cos", "__tanf": "fast_tan",
@@ -99,7 +91,7 @@ CUDA = Language(
 
 def include_dir() -> Path:
     """Return the folder of our CUDA declaration headers."""
-    return Path(str(files(__package__) / "include"))
+    return Path(__file__).parent / "include"
 
 
 def read_cuda(
@@ -116,6 +108,3 @@ def read_cuda(
              "-isystem", str(include_dir())]  # fmt: skip
     source = Source(path, entry, dict(defines or {}), tuple(include_dirs))
     return read_entry(CUDA, source, flags, ".cu", kernel_attribute="CUDAGlobalAttr")
-
-
-U64_TYPE = U64

@@ -10,8 +10,10 @@ import numpy as np
 
 from ...hwmodels import Machine
 from ...ir import nodes as ir
-from ...ir.types import Pointer as PointerType, Scalar, Space, Vector, scalar_of
+from ...ir.types import Pointer as PointerType
+from ...ir.types import Scalar, Space, Vector, scalar_of
 from ..base import Finding, Launch, Role
+from ..errors import ArgumentError
 from .compiler import Compiler, Slot
 from .domain import Domain
 from .errors import EmulatorError
@@ -54,7 +56,7 @@ def emulate(
     roles: Mapping[str, Role],
     domain: Domain | None = None,
     max_steps: int = 50_000_000,
-    group_order: Sequence[int] | None = None,
+    group_order: Sequence[int] | np.ndarray | None = None,
 ) -> Emulation:
     """Run `program` on an emulated `machine` and report defects that the run shows.
 
@@ -67,7 +69,8 @@ def emulate(
     group_order: a permutation of the linear group numbers: the order in which groups run.
 
     A launch beyond the machine's limits is not run: the result has a finding of kind `limit` and unchanged buffers.
-    Raises EmulatorError for arguments that do not fit, StepLimit, DomainUnsupported.
+    An empty grid leaves the buffers as they were. Raises ArgumentError for arguments that do not fit, StepLimit,
+    DomainUnsupported, and EmulatorError for a program, launch or group order that cannot be emulated.
     """
     with np.errstate(all="ignore"):
         return _Run(program, machine, launch, args, roles, domain or MachineDomain(), max_steps, group_order).run()
@@ -76,13 +79,13 @@ def emulate(
 class _Run:
     def __init__(
         self, program: ir.Program, machine: Machine, launch: Launch, args: Mapping[str, Any], roles: Mapping[str, Role],
-        domain: Domain, max_steps: int, group_order: Sequence[int] | None,
+        domain: Domain, max_steps: int, group_order: Sequence[int] | np.ndarray | None,
     ) -> None:  # fmt: skip
         self.program, self.machine, self.launch = program, machine, launch
         self.args, self.roles, self.domain = args, roles, domain
         self.total = launch.grid[0] * launch.grid[1] * launch.grid[2]
-        if self.total < 1 or launch.threads < 1:
-            raise EmulatorError(f"a launch needs at least one thread and one group: grid {launch.grid}, block {launch.block}")
+        if self.total < 0 or launch.threads < 1:
+            raise EmulatorError(f"a group needs at least one thread: grid {launch.grid}, block {launch.block}")
         self.order = np.arange(self.total) if group_order is None else np.asarray(group_order, np.int64)
         if not np.array_equal(np.sort(self.order), np.arange(self.total)):
             raise EmulatorError(f"group_order must be a permutation of the {self.total} groups")
@@ -101,7 +104,9 @@ class _Run:
         known = {p.name for p in kernel.params}
         for name in self.args:
             if name not in known:
-                raise EmulatorError(f"argument {name}: the kernel has no such parameter; it has {', '.join(sorted(known))}")
+                raise EmulatorError(
+                    f"argument {name}: the kernel has no such parameter; it has {', '.join(sorted(known))}"
+                )
         compiler.enter(kernel)
         binds = [self._parameter(compiler, p) for p in kernel.params]
         body = block(compiler, kernel.body)
@@ -140,7 +145,7 @@ class _Run:
         if not isinstance(t, (Scalar, Vector)):
             raise EmulatorError(f"parameter {p.name}: type {t} cannot be emulated", p.loc)
         if p.name not in self.args:
-            raise EmulatorError(f"argument {p.name}: missing; expected a value of type {t}")
+            raise ArgumentError(f"argument {p.name}: missing; expected a value of type {t}")
         ready = self._scalar(p.name, t, value)
         if isinstance(target, Slot):
             return lambda: target.bind(ready, None)
@@ -152,14 +157,14 @@ class _Run:
         scalar = scalar_of(t)
         items = list(value) if isinstance(t, Vector) else [value]
         if isinstance(t, Vector) and len(items) != t.lanes:
-            raise EmulatorError(f"argument {name}: expected {t.lanes} components, got {len(items)}")
+            raise ArgumentError(f"argument {name}: expected {t.lanes} components, got {len(items)}")
         try:
             if scalar.is_float:
                 ready = [self.domain.constant(float(v), scalar) for v in items]
             else:
                 ready = [np.full((1, 1), int(v), LANE[scalar]) for v in items]
         except (TypeError, ValueError, OverflowError):
-            raise EmulatorError(f"argument {name}: expected a value of type {t}, got {value!r}") from None
+            raise ArgumentError(f"argument {name}: expected a value of type {t}, got {value!r}") from None
         if not isinstance(t, Vector):
             return ready[0]
         return stack(ready)
@@ -172,11 +177,13 @@ class _Run:
             return c.add_region(p.name, elem, self.launch.shared_bytes, shared=True)
         if value is None:
             if p.name not in self.args:
-                raise EmulatorError(f"argument {p.name}: missing; expected an array of {t.elem}, or None for a null pointer")
+                raise EmulatorError(
+                    f"argument {p.name}: missing; expected an array of {t.elem}, or None for a null pointer"
+                )
             return self.memory.add(null_region(self.state, p.name, elem))
         role = self.roles.get(p.name)
         if role not in ("in", "out", "inout"):
-            raise EmulatorError(f"argument {p.name}: expected a role of in, out or inout, got {role!r}")
+            raise ArgumentError(f"argument {p.name}: expected a role of in, out or inout, got {role!r}")
         array = np.asarray(value)
         region = self.memory.add(buffer_region(self.state, p.name, elem, array, role))
         self.dtypes[p.name] = array.dtype
@@ -191,16 +198,24 @@ class _Run:
         most = get("limits.threads_per_group", None)
         loc = self.program.kernel.loc
         if most is not None and launch.threads > most:
-            self.findings.add("limit", f"a group of {launch.threads} threads; {self.machine.name} allows {most}", loc, "threads")
+            self.findings.add(
+                "limit", f"a group of {launch.threads} threads; {self.machine.name} allows {most}", loc, "threads"
+            )
         for axis, (size, limit) in enumerate(zip(launch.block, get("limits.group_dim", None) or (), strict=False)):
             if size > limit:
                 self.findings.add(
-                    "limit", f"{size} threads along {'xyz'[axis]}; {self.machine.name} allows {limit}", loc, f"dim{axis}"
+                    "limit",
+                    f"{size} threads along {'xyz'[axis]}; {self.machine.name} allows {limit}",
+                    loc,
+                    f"dim{axis}",
                 )
         capacity = get("shared.per_group_optin", None) or get("shared.per_group", None)
         if capacity is not None and shared > capacity:
             self.findings.add(
-                "limit", f"{shared} bytes of shared memory per group; {self.machine.name} allows {capacity}", loc, "shared"
+                "limit",
+                f"{shared} bytes of shared memory per group; {self.machine.name} allows {capacity}",
+                loc,
+                "shared",
             )
 
     def _result(self) -> Emulation:

@@ -12,7 +12,7 @@ from ...ir import nodes as ir
 from ...ir.types import Scalar
 from . import formats
 from .compiler import Compiler, Eval
-from .lanes import Array, meet
+from .lanes import Array, lanewise, meet
 from .machine_domain import COMPARE
 
 _SIMPLE: dict[str, Callable[[Any, Any], Any]] = {
@@ -77,7 +77,7 @@ def integer_binary(c: Compiler, e: ir.Binary, scalar: Scalar, left: Eval, right:
 
 def report(c: Compiler, bad: Array, kind: str, what: str, loc: ir.Loc | None) -> None:
     """A finding if an active lane is bad."""
-    hit = meet(c.state.mask, bad.any(axis=2) if bad.ndim == 3 else bad)
+    hit = meet(c.state.mask, lanewise(bad))
     if hit.any() and c.state.findings.wants(kind, loc, what):
         g, t = c.state.first_lane(hit)
         c.state.findings.add(kind, f"{what} in {c.state.who(g, t)}", loc, what)
@@ -97,15 +97,27 @@ def integer_math(c: Compiler, e: ir.MathCall, scalar: Scalar, args: list[Eval]) 
         u = bits(x)
         return formats.bit_length(u & (~u + unsigned.type(1))).astype(result)
 
+    def high(a: Array, b: Array) -> Array:
+        return formats.multiply_high(*(np.ascontiguousarray(v) for v in np.broadcast_arrays(a, b)))
+
+    def ones(x: Array) -> Array:
+        return formats.popcount(bits(x))
+
+    def leading(x: Array) -> Array:
+        return (scalar.bits - formats.bit_length(bits(x))).astype(result)
+
+    def mirror(x: Array) -> Array:
+        return formats.reverse_bits(bits(x)).view(dtype)
+
     table: dict[str, Callable[..., Any]] = {
         "min": np.minimum,
         "max": np.maximum,
-        "abs": lambda x: np.abs(x) if dtype.kind == "i" else x,
-        "mulhi": lambda a, b: formats.multiply_high(*(np.ascontiguousarray(v) for v in np.broadcast_arrays(a, b))),
-        "popcount": lambda x: formats.popcount(bits(x)),
-        "clz": lambda x: (scalar.bits - formats.bit_length(bits(x))).astype(result),
+        "abs": np.abs,
+        "mulhi": high,
+        "popcount": ones,
+        "clz": leading,
         "ffs": lowest,
-        "brev": lambda x: formats.reverse_bits(bits(x)).view(dtype),
+        "brev": mirror,
     }
     fn = table.get(e.fn)
     if fn is None:

@@ -52,9 +52,7 @@ def in_order(op: str, cells: Array, index: Array, value: Array, *, old: bool) ->
     return out
 
 
-def _by_rank(
-    ufunc: Any, cells: Array, where: Array, what: Array, starts: Array, lengths: Array, before: Array
-) -> None:
+def _by_rank(ufunc: Any, cells: Array, where: Array, what: Array, starts: Array, lengths: Array, before: Array) -> None:
     """First step of every cell at once, then every second step, and so on."""
     for rank in range(int(lengths.max())):
         at = starts[lengths > rank] + rank

@@ -34,7 +34,7 @@ def barrier(s: State, scope: Scope, loc: Loc | None) -> None:
     place = "group" if wide else "subgroup"
     if missing.any() and s.findings.wants("divergence", loc):
         g, t = s.first_lane(missing)
-        mine = (unit[0] == unit[0, t])
+        mine = unit[0] == unit[0, t]
         at = int(np.count_nonzero(full[g] & mine))
         s.findings.add(
             "divergence",
@@ -101,7 +101,9 @@ def shuffle(
     active = s.full(s.mask)
     shape = np.broadcast_shapes(thread.shape, active.shape)
     thread = np.broadcast_to(thread, shape)
-    takes_part = exists & np.take_along_axis(active, thread, 1) if s.mask is not None else np.broadcast_to(exists, shape)
+    takes_part = (
+        exists & np.take_along_axis(active, thread, 1) if s.mask is not None else np.broadcast_to(exists, shape)
+    )
     bad = active & ~takes_part
     if bad.any() and s.findings.wants("shuffle", loc):
         g, t = s.first_lane(bad)
@@ -111,7 +113,11 @@ def shuffle(
             f"{s.who(g, t)} (lane {int(own[0, t])}) reads lane {from_lane} of its subgroup, which does not take part",
             loc,
         )
-    out = each(lambda v: _take(v, thread, s.threads), value)
+
+    def take(v: Array) -> Array:
+        return _take(v, thread, s.threads)
+
+    out = each(take, value)
     poisoned = ~takes_part | ~inside if undefined else ~takes_part
     if poisoned.any():
         out = where(np.broadcast_to(poisoned, shape), domain.poison(scalar, lanes), out)

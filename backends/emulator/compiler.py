@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
 import numpy as np
 
 from ...ir import nodes as ir
-from ...ir.types import Array as ArrayType, Pointer as PointerType, Scalar, Space, Type, Vector, scalar_of
+from ...ir.types import Array as ArrayType
+from ...ir.types import Pointer as PointerType
+from ...ir.types import Scalar, Space, Type, Vector, scalar_of
 from ...ir.walk import walk
 from .domain import Domain
 from .errors import EmulatorError
@@ -70,13 +72,15 @@ class Compiler:
         nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
         casts = [n.type for n in nodes if isinstance(n, ir.PointerCast)]
         self.casts = bool(casts)
-        self.smallest_cast = min((scalar_of(t.elem).size for t in casts if not isinstance(t.elem, PointerType)), default=8)
+        self.smallest_cast = min(
+            (scalar_of(t.elem).size for t in casts if not isinstance(t.elem, PointerType)), default=8
+        )
         state.tracks_fences = any(isinstance(n, ir.Fence) and n.scope is ir.Scope.DEVICE for n in nodes)
 
     # names and memory
 
     @contextlib.contextmanager
-    def scope(self) -> Iterator[None]:
+    def scope(self) -> Generator[None]:
         """Names declared inside end with it."""
         outer = dict(self.names)
         yield
@@ -184,7 +188,9 @@ class Compiler:
             s.frame, s.breaks, s.continues = outer
             s.mask = mask
             if value is None and isinstance(node.type, (Scalar, Vector)) and node.type.size:
-                value = self.domain.poison(scalar_of(node.type), node.type.lanes if isinstance(node.type, Vector) else 1)
+                value = self.domain.poison(
+                    scalar_of(node.type), node.type.lanes if isinstance(node.type, Vector) else 1
+                )
             return value
 
         return run
@@ -211,7 +217,7 @@ class Compiler:
         if valid is None:
             return
         if valid.ndim == 3:
-            valid = valid.all(axis=2) if component is None else valid[..., component]
+            valid = np.logical_and.reduce(valid, axis=2) if component is None else valid[..., component]
         bad = minus(s.mask, valid)
         if bad is DEAD or bad is None or not s.findings.wants("uninitialised", loc, slot.name):
             return

@@ -9,7 +9,8 @@ import numpy as np
 
 from ...ir import nodes as ir
 from ...ir.mathlib import MATH
-from ...ir.types import Pointer as PointerType, Scalar, Vector, scalar_of
+from ...ir.types import Pointer as PointerType
+from ...ir.types import Vector, scalar_of
 from ...ir.walk import walk
 from . import formats
 from .arithmetic import integer_binary, integer_math, integer_unary

@@ -14,7 +14,11 @@ from .lanes import Array
 
 _KINDS: Final = {"int": "i", "uint": "u", "float": "f"}
 LANE: Final[dict[Scalar, np.dtype]] = {
-    s: np.dtype(bool) if s.kind == "bool" else np.dtype(np.float32) if s is BF16 else np.dtype(f"{_KINDS[s.kind]}{s.size}")
+    s: np.dtype(bool)
+    if s.kind == "bool"
+    else np.dtype(np.float32)
+    if s is BF16
+    else np.dtype(f"{_KINDS[s.kind]}{s.size}")
     for s in SCALARS.values()
 }
 MEMORY: Final[dict[Scalar, np.dtype]] = {
@@ -34,7 +38,7 @@ LARGEST: Final[dict[Scalar, float]] = {
     F16: 65504.0,
     BF16: 2.0**127 * (2 - 2.0**-7),
 }
-SMALLEST_NORMAL: Final = 2.0**-126  # of f32 and bf16
+SMALLEST_NORMAL: Final[dict[Scalar, float]] = {F64: 2.0**-1022, F32: 2.0**-126, F16: 2.0**-14, BF16: 2.0**-126}
 
 POISON: Final = 0x7FC0DEAD  # a NaN as f32; a large odd number as an integer
 
@@ -161,7 +165,9 @@ def shift(op: str, a: Array, amount: Array) -> Array:
     n = np.where(large, 0, amount).astype(a.dtype)
     if op == "<<":
         return np.where(large, a.dtype.type(0), a << n)
-    return np.where(large, np.where(a < 0, a.dtype.type(-1), a.dtype.type(0)) if a.dtype.kind == "i" else a.dtype.type(0), a >> n)
+    return np.where(
+        large, np.where(a < 0, a.dtype.type(-1), a.dtype.type(0)) if a.dtype.kind == "i" else a.dtype.type(0), a >> n
+    )
 
 
 def bit_length(x: Array) -> Array:

@@ -16,7 +16,23 @@ from .lanes import Array
 
 def _by_element(fn: Callable[[float], float]) -> Callable[[Array], Array]:
     ufunc = np.frompyfunc(fn, 1, 1)
-    return lambda x: ufunc(x).astype(np.float64)
+
+    def run(x: Array) -> Array:
+        return np.asarray(ufunc(x), np.float64)
+
+    return run
+
+
+def _exp10(x: Array) -> Array:
+    return np.power(10.0, x)
+
+
+def _rsqrt(x: Array) -> Array:
+    return 1.0 / np.sqrt(x)
+
+
+def _reciprocal(x: Array) -> Array:
+    return 1.0 / x
 
 
 def round_half_away(x: Array) -> Array:
@@ -31,14 +47,14 @@ def _fdim(x: Array, y: Array) -> Array:
 
 # computed in float64, then rounded once to the operands' type
 ROUNDED: Final[dict[str, Callable[..., Array]]] = {
-    "exp": np.exp, "exp2": np.exp2, "exp10": lambda x: np.power(10.0, x), "expm1": np.expm1,
+    "exp": np.exp, "exp2": np.exp2, "exp10": _exp10, "expm1": np.expm1,
     "log": np.log, "log2": np.log2, "log10": np.log10, "log1p": np.log1p,
-    "rsqrt": lambda x: 1.0 / np.sqrt(x), "cbrt": np.cbrt,
+    "rsqrt": _rsqrt, "cbrt": np.cbrt,
     "sin": np.sin, "cos": np.cos, "tan": np.tan, "asin": np.arcsin, "acos": np.arccos, "atan": np.arctan,
     "sinh": np.sinh, "cosh": np.cosh, "tanh": np.tanh, "asinh": np.arcsinh, "acosh": np.arccosh, "atanh": np.arctanh,
     "erf": _by_element(math.erf), "erfc": _by_element(math.erfc),
     "pow": np.power, "atan2": np.arctan2, "hypot": np.hypot, "fdim": _fdim,
-    "recip": lambda x: 1.0 / x, "fast_divide": lambda x, y: x / y,
+    "recip": _reciprocal, "fast_divide": np.true_divide,
 }  # fmt: skip
 ROUNDED.update({f"fast_{n}": ROUNDED[n] for n in "exp exp2 exp10 log log2 log10 sin cos tan pow".split()})
 

@@ -56,6 +56,11 @@ def minus(a: Mask, gone: Mask) -> Mask:
     return left if left.any() else DEAD
 
 
+def lanewise(cond: Array) -> Array:
+    """Lanes in which any component of a vector condition holds; a scalar one as it is."""
+    return np.logical_or.reduce(cond, axis=2) if cond.ndim == 3 else cond
+
+
 def like(mask: Array, value: Array) -> Array:
     """The mask with as many axes as `value`."""
     return mask[..., None] if value.ndim > mask.ndim else mask
@@ -63,12 +68,20 @@ def like(mask: Array, value: Array) -> Array:
 
 def where(mask: Array, a: Value, b: Value) -> Any:
     """`a` in the lanes of the mask, `b` elsewhere; plane by plane."""
-    return each(lambda x, y: np.where(like(mask, x), x, y), a, b)
+
+    def pick(x: Array, y: Array) -> Array:
+        return np.where(like(mask, x), x, y)
+
+    return each(pick, a, b)
 
 
 def component(value: Value, index: int) -> Any:
     """Component of a vector value."""
-    return each(lambda x: x[..., index], value)
+
+    def item(x: Array) -> Array:
+        return x[..., index]
+
+    return each(item, value)
 
 
 def stack(values: list[Any]) -> Any:

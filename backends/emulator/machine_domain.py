@@ -79,9 +79,7 @@ class MachineDomain(Domain):
     def identical(self, a: Array, b: Array, scalar: Scalar) -> Array:
         return same_bits(*np.broadcast_arrays(a, b))
 
-    def update_float(
-        self, op: str, region: Region, scalar: Scalar, index: Array, value: Array, *, old: bool
-    ) -> Any:
+    def update_float(self, op: str, region: Region, scalar: Scalar, index: Array, value: Array, *, old: bool) -> Any:
         flat = region.view(scalar).reshape(-1)
         if op == "sub":
             op, value = "add", -value
@@ -108,4 +106,4 @@ class MachineDomain(Domain):
 
 def flushed(x: Array) -> Array:
     """Subnormal float32 values replaced by zeros of their sign; NaN and infinities stay."""
-    return x * (np.abs(x) >= np.float32(formats.SMALLEST_NORMAL))
+    return x * (np.abs(x) >= np.float32(formats.SMALLEST_NORMAL[F32]))

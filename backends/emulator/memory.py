@@ -10,8 +10,8 @@ import numpy as np
 
 from ...ir.nodes import Loc
 from ...ir.types import Scalar, Vector
+from ..errors import ArgumentError
 from .domain import Domain
-from .errors import EmulatorError
 from .formats import MEMORY
 from .lanes import DEAD, Array, Mask, Value, meet, where
 from .regions import Per, Pointer, Region, gather, index_of
@@ -304,7 +304,7 @@ def buffer_region(state: State, name: str, elem: Scalar, array: Any, role: str) 
     stored = MEMORY[elem]
     same_size = flat.dtype.itemsize == stored.itemsize
     if flat.dtype != stored and not (same_size and (flat.dtype.kind in "bV" or elem.kind == "bfloat")):
-        raise EmulatorError(f"argument {name}: expected elements of {elem} ({stored}), got {flat.dtype}")
+        raise ArgumentError(f"argument {name}: expected elements of {elem} ({stored}), got {flat.dtype}")
     region = Region(state, name, "global", elem, flat.size * stored.itemsize, Per.LAUNCH, writable=role != "in")
     region.allocate()
     region.data[: region.size] = flat.view(np.uint8)

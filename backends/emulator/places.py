@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from ...ir import nodes as ir
-from ...ir.types import Array as ArrayType, Pointer as PointerType, Scalar, Type, Vector, flat_elem
+from ...ir.types import Array as ArrayType
+from ...ir.types import Pointer as PointerType
+from ...ir.types import Scalar, Type, Vector, flat_elem
 from .compiler import ZERO, Compiler, Eval, Slot
 from .memory import Access
 from .regions import Pointer, Region

@@ -61,8 +61,11 @@ class Region:
         if self.shadow is not None:
             self.shadow.reset()
 
-    def forget(self) -> None:
-        """Make all contents of the region invalid."""
+    def forget(self, mask: Mask = None) -> None:
+        """Make the contents of the region invalid; with a mask, of those instances of a thread."""
+        if mask is not None and self.valid is not None:
+            self.valid = np.where(mask[..., None], np.uint8(0), self.valid)
+            return
         lead = {Per.LAUNCH: (), Per.GROUP: (1,), Per.THREAD: (1, 1)}[self.per]
         self.valid = np.zeros((*lead, self.stride), np.uint8)
 

@@ -12,7 +12,9 @@ from typing import Any
 import numpy as np
 
 from ...ir import nodes as ir
-from ...ir.types import Array as ArrayType, Pointer as PointerType, Scalar, Space, Vector, scalar_of
+from ...ir.types import Array as ArrayType
+from ...ir.types import Pointer as PointerType
+from ...ir.types import Scalar, Space, Vector, flat_elem, scalar_of
 from .collectives import barrier
 from .compiler import ZERO, Compiler, Eval, Run, Slot
 from .expressions import binary, expression, lanes_of
@@ -105,17 +107,10 @@ def _fill(c: Compiler, x: ir.Declare, region: Region, init: Eval | None, items: 
         whole, here = memory.access(x.type, c.at(x)), Pointer(region, ZERO)
         return lambda: memory.store(here, whole, init())
     if items is None:
-
-        def forget() -> None:
-            if s.mask is None:
-                region.forget()
-
-        return forget
-    elem = x.type
-    while isinstance(elem, ArrayType):
-        elem = elem.elem
+        return lambda: region.forget(s.mask)
+    elem = flat_elem(x.type)
     assert isinstance(elem, (Scalar, Vector))
-    one, count, scalar = memory.access(elem, c.at(x)), x.type.size // elem.size, scalar_of(elem)
+    one, count, scalar = memory.access(elem, c.at(x)), region.size // elem.size, scalar_of(elem)
     zero: Any = c.domain.constant(0.0, scalar) if scalar.is_float else np.zeros((1, 1), LANE[scalar])
     if isinstance(elem, Vector):
         zero = stack([zero] * elem.lanes)

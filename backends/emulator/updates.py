@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -53,13 +54,13 @@ def atomic(c: Compiler, e: ir.Atomic, *, used: bool = True) -> Eval:
         chosen = s.full(mask)
         flat = _flat(region, scalar.size, index, chosen)
         if scalar.is_float and e.op != "cas":
-            items = each(lambda x: _select(x, chosen), v)
+            items = each(partial(_select, chosen=chosen), v)
             old = domain.update_float(e.op, region, scalar, flat, items, old=used)
         else:
             old = _integers(region, flat, v, want, chosen)
         if not used or old is None:
             return domain.poison(scalar)
-        return each(lambda x: _spread(x, chosen), old)
+        return each(partial(_spread, chosen=chosen), old)
 
     def _integers(region: Region, flat: Array, v: Any, want: Any, chosen: Array) -> Any:
         items = formats.to_bits(v, scalar) if scalar.is_float else v
@@ -100,4 +101,3 @@ def _spread(old: Array, chosen: Array) -> Array:
     out = np.zeros(chosen.shape, old.dtype)
     out[chosen] = old
     return out
-

@@ -1,8 +1,8 @@
 """The Metal Shading Language as a table, in the form that MLX's `mx.fast.metal_kernel` takes.
 
 Names from Apple's Metal Shading Language Specification: sections 2 (types), 4 (address spaces), 6.5 (math functions),
-6.9 (synchronization), 6.15 (atomics). Functions with a fast and a precise variant are spelled `metal::precise::`, because
-which one the plain name means is a compiler option; the IR's `fast_*` are `metal::fast::`.
+6.9 (synchronization), 6.15 (atomics). Functions with a fast and a precise variant are spelled `metal::precise::`,
+because which one the plain name means is a compiler option; the IR's `fast_*` are `metal::fast::`.
 """
 
 from __future__ import annotations
@@ -12,19 +12,23 @@ from ...ir.types import U32, Space
 from ..clike.dialect import AtomicForm, Dialect, LaneForm
 
 _PRECISE = (
-    "exp exp2 exp10 log log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh pow fmod fmin fmax "
-    "atan2"
+    "exp exp2 exp10 log log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh pow fmod fmin "
+    "fmax atan2"
 )
-_EXACT = "floor ceil trunc round rint fabs fdim copysign fma isnan isinf isfinite signbit ldexp min max abs mulhi popcount clz"
+_FAST = "exp exp2 exp10 log log2 log10 sin cos tan pow"
+_EXACT = (
+    "floor ceil trunc round rint fabs fdim copysign fma isnan isinf isfinite signbit ldexp min max abs mulhi popcount "
+    "clz"
+)
 MATH = {
     **{name: f"metal::precise::{name}" for name in _PRECISE.split()},
     **{name: name for name in _EXACT.split()},
-    **{f"fast_{name}": f"metal::fast::{name}" for name in "exp exp2 exp10 log log2 log10 sin cos tan pow".split()},
+    **{f"fast_{name}": f"metal::fast::{name}" for name in _FAST.split()},
     "brev": "reverse_bits",
 }
 HELPER_MATH = {"ffs": "dialects/metal/helpers/ffs.metal.j2"}
 
-_FETCH = {op: f"atomic_fetch_{op}_explicit" for op in "add sub min max and or xor".split()}
+_FETCH = {op: f"atomic_fetch_{op}_explicit" for op in ("add", "sub", "min", "max", "and", "or", "xor")}
 _INT_OPS = {**_FETCH, "exch": "atomic_exchange_explicit"}
 _FLOAT_OPS = {
     "add": "{0} + {1}",
@@ -55,67 +59,71 @@ ATTRIBUTES = {
     Grid.LANE: "thread_index_in_simdgroup",
     Grid.SUBGROUP: "simdgroup_index_in_threadgroup",
 }
-MLX_ATTRIBUTES = frozenset(
-    """
+_MLX_ATTRIBUTES_TEXT = """
     dispatch_quadgroups_per_threadgroup dispatch_simdgroups_per_threadgroup dispatch_threads_per_threadgroup
     grid_origin grid_size quadgroup_index_in_threadgroup quadgroups_per_threadgroup simdgroup_index_in_threadgroup
     simdgroups_per_threadgroup thread_execution_width thread_index_in_quadgroup thread_index_in_simdgroup
     thread_index_in_threadgroup thread_position_in_grid thread_position_in_threadgroup threadgroup_position_in_grid
     threadgroups_per_grid threads_per_grid threads_per_simdgroup threads_per_threadgroup
-    """.split()
-)
+"""
+MLX_ATTRIBUTES = frozenset(_MLX_ATTRIBUTES_TEXT.split())
 
 _CPP = """
-    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl const constexpr
-    const_cast continue decltype default delete do double dynamic_cast else enum explicit export extern false float for
-    friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or or_eq private protected
-    public register reinterpret_cast return short signed sizeof static static_assert static_cast struct switch template
-    this thread_local throw true try typedef typeid typename union unsigned using virtual void volatile wchar_t while xor
-    xor_eq
+    alignas alignof and and_eq asm auto bitand bitor bool break case catch char char16_t char32_t class compl const
+    constexpr const_cast continue decltype default delete do double dynamic_cast else enum explicit export extern
+    false float for friend goto if inline int long mutable namespace new noexcept not not_eq nullptr operator or
+    or_eq private protected public register reinterpret_cast return short signed sizeof static static_assert
+    static_cast struct switch template this thread_local throw true try typedef typeid typename union unsigned using
+    virtual void volatile wchar_t while xor xor_eq
 """
 _METAL = """
     kernel vertex fragment visible device constant thread threadgroup threadgroup_imageblock ray_data object_data
-    half bfloat uchar ushort uint ulong size_t ptrdiff_t int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t uint64_t
-    atomic atomic_int atomic_uint atomic_bool atomic_float atomic_ulong array texture1d texture2d texture3d sampler
-    metal mem_flags memory_order_relaxed as_type INFINITY NAN MAXFLOAT HUGE_VALF FLT_MAX FLT_MIN FLT_EPSILON FLT_DIG
-    FLT_MANT_DIG FLT_RADIX HALF_MAX HALF_MIN HALF_EPSILON INT_MAX INT_MIN UINT_MAX LONG_MAX LONG_MIN ULONG_MAX CHAR_BIT CHAR_MAX
-    CHAR_MIN SHRT_MAX SHRT_MIN SCHAR_MAX SCHAR_MIN UCHAR_MAX USHRT_MAX M_E_F M_LOG2E_F M_LOG10E_F M_LN2_F M_LN10_F M_PI_F
-    M_PI_2_F M_PI_4_F M_1_PI_F M_2_PI_F M_2_SQRTPI_F M_SQRT2_F M_SQRT1_2_F METAL_FUNC instantiate_kernel SHARED_BYTES
-    float16_t bfloat16_t complex64_t Limits simd_shuffle simd_shuffle_xor simd_shuffle_up simd_shuffle_down simd_any
-    simd_all simd_ballot threadgroup_barrier simdgroup_barrier
+    half bfloat uchar ushort uint ulong size_t ptrdiff_t int8_t uint8_t int16_t uint16_t int32_t uint32_t int64_t
+    uint64_t atomic atomic_int atomic_uint atomic_bool atomic_float atomic_ulong array texture1d texture2d texture3d
+    sampler metal mem_flags memory_order_relaxed as_type INFINITY NAN MAXFLOAT HUGE_VALF FLT_MAX FLT_MIN FLT_EPSILON
+    FLT_DIG FLT_MANT_DIG FLT_RADIX HALF_MAX HALF_MIN HALF_EPSILON INT_MAX INT_MIN UINT_MAX LONG_MAX LONG_MIN
+    ULONG_MAX CHAR_BIT CHAR_MAX CHAR_MIN SHRT_MAX SHRT_MIN SCHAR_MAX SCHAR_MIN UCHAR_MAX USHRT_MAX M_E_F M_LOG2E_F
+    M_LOG10E_F M_LN2_F M_LN10_F M_PI_F M_PI_2_F M_PI_4_F M_1_PI_F M_2_PI_F M_2_SQRTPI_F M_SQRT2_F M_SQRT1_2_F
+    METAL_FUNC instantiate_kernel SHARED_BYTES float16_t bfloat16_t complex64_t Limits simd_shuffle simd_shuffle_xor
+    simd_shuffle_up simd_shuffle_down simd_any simd_all simd_ballot threadgroup_barrier simdgroup_barrier
 """
+_ELEMENTS = "char uchar short ushort int uint long ulong half bfloat float bool"
 KEYWORDS = (
     frozenset(_CPP.split())
     | frozenset(_METAL.split())
     | MLX_ATTRIBUTES
-    | frozenset(
-        f"{p}{t}{lanes}"
-        for p in ("", "packed_")
-        for t in "char uchar short ushort int uint long ulong half bfloat float bool".split()
-        for lanes in (2, 3, 4)
-    )
+    | frozenset(f"{p}{t}{lanes}" for p in ("", "packed_") for t in _ELEMENTS.split() for lanes in (2, 3, 4))
 )
-FUNCTIONS = frozenset(
-    """
-    acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh cospi divide exp exp10 exp2 fabs abs fdim floor fma fmax
-    fmax3 fmed3 fmin fmin3 fmod fract frexp ilogb ldexp log log10 log2 max max3 median3 min min3 modf nextafter pow powr
-    rint round rsqrt sin sincos sinh sinpi sqrt tan tanh tanpi trunc clamp mix saturate sign smoothstep step cross
-    distance distance_squared dot length length_squared normalize reflect refract faceforward isfinite isinf isnan isnormal
-    isordered isunordered select signbit absdiff abs_diff addsat clz ctz extract_bits hadd insert_bits mad24 madhi madsat
-    mul24 mulhi popcount reverse_bits rhadd rotate subsat all any dfdx dfdy fwidth determinant transpose precise fast
-    simd_sum simd_product simd_min simd_max simd_and simd_or simd_xor simd_broadcast simd_prefix_inclusive_sum
-    ceildiv elem_to_loc elem_to_loc_1 elem_to_loc_2 elem_to_loc_3 log1p hypot expm1f erf erfinv cast_to schedule_row_tile
-    instantiate_default_limit atomic_thread_fence
-    """.split()
-)
+_FUNCTIONS_TEXT = """
+    acos acosh asin asinh atan atan2 atanh ceil copysign cos cosh cospi divide exp exp10 exp2 fabs abs fdim floor
+    fma fmax fmax3 fmed3 fmin fmin3 fmod fract frexp ilogb ldexp log log10 log2 max max3 median3 min min3 modf
+    nextafter pow powr rint round rsqrt sin sincos sinh sinpi sqrt tan tanh tanpi trunc clamp mix saturate sign
+    smoothstep step cross distance distance_squared dot length length_squared normalize reflect refract faceforward
+    isfinite isinf isnan isnormal isordered isunordered select signbit absdiff abs_diff addsat clz ctz extract_bits
+    hadd insert_bits mad24 madhi madsat mul24 mulhi popcount reverse_bits rhadd rotate subsat all any dfdx dfdy
+    fwidth determinant transpose precise fast simd_sum simd_product simd_min simd_max simd_and simd_or simd_xor
+    simd_broadcast simd_prefix_inclusive_sum ceildiv elem_to_loc elem_to_loc_1 elem_to_loc_2 elem_to_loc_3 log1p
+    hypot expm1f erf erfinv cast_to schedule_row_tile instantiate_default_limit atomic_thread_fence
+"""
+FUNCTIONS = frozenset(_FUNCTIONS_TEXT.split())
 
 METAL = Dialect(
     name="metal",
     title="Metal",
     cpp=True,
     scalars={
-        **{"bool": "bool", "i8": "char", "u8": "uchar", "i16": "short", "u16": "ushort", "i32": "int", "u32": "uint"},
-        **{"i64": "long", "u64": "ulong", "f16": "half", "f32": "float", "bf16": "bfloat"},
+        "bool": "bool",
+        "i8": "char",
+        "u8": "uchar",
+        "i16": "short",
+        "u16": "ushort",
+        "i32": "int",
+        "u32": "uint",
+        "i64": "long",
+        "u64": "ulong",
+        "f16": "half",
+        "f32": "float",
+        "bf16": "bfloat",
     },
     spaces={
         Space.PRIVATE: "thread",
@@ -136,8 +144,17 @@ METAL = Dialect(
     vec3="packed",
     packed_vec3="packed_{elem}3",
     suffixes={
-        **{"f16": "h", "f32": "f", "bf16": "bf", "i8": "", "u8": "", "i16": "", "u16": "", "i32": "", "u32": "u"},
-        **{"i64": "L", "u64": "UL"},
+        "f16": "h",
+        "f32": "f",
+        "bf16": "bf",
+        "i8": "",
+        "u8": "",
+        "i16": "",
+        "u16": "",
+        "i32": "",
+        "u32": "u",
+        "i64": "L",
+        "u64": "UL",
     },
     infinity={"f32": "INFINITY", "f16": "(half)INFINITY", "bf16": "(bfloat)INFINITY"},
     nan={"f32": "NAN", "f16": "(half)NAN", "bf16": "(bfloat)NAN"},

@@ -1,21 +1,33 @@
 """Metal, in the body-only form of `mx.fast.metal_kernel`, as IR.
 
 The function around the body is the one that MLX generates (mlx/backend/common/metal_kernel.cpp): inputs are
-`const device T*`, scalars `const constant T&`, outputs `device T*`, and an attribute is a parameter when its name occurs
-in the body.
+`const device T*`, scalars `const constant T&`, outputs `device T*`, and an attribute is a parameter when its name
+occurs in the body.
 """
 
 from __future__ import annotations
 
 import re
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
-from ...ir.nodes import Assign, Atomic, Binary, Const, Declare, Element, Expr, Fence, Grid, GridIndex, MathCall, Scope, Var
-from ...ir.types import BOOL, F32, I32, U32, U64, Array, Pointer, Scalar, Space, parse_dtype
+from ...ir.mathlib import C_NAMES
+from ...ir.nodes import (
+    Assign,
+    Atomic,
+    Binary,
+    Const,
+    Declare,
+    Expr,
+    Fence,
+    Grid,
+    GridIndex,
+    Scope,
+    Var,
+)
+from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, parse_dtype
 from ...ir.walk import map_functions, rewrite_exprs, rewrite_stmts
 from ..clang import calls as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
@@ -125,14 +137,8 @@ def _calls() -> dict[str, Handler]:
         out[f"atomic_fetch_{op}_explicit"] = c.atomic(op)
     for kind, name in {"idx": "", "xor": "_xor", "up": "_up", "down": "_down"}.items():
         out[f"simd_shuffle{name}"] = c.shuffle(kind, masked=False, undefined=True, width=0)
-    precise = (
-        "exp exp2 exp10 log log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh floor ceil "
-        "trunc round rint fabs pow fmod fmin fmax fdim atan2"
-    ).split()
-    for fn in (*precise, "copysign", "fma", "ldexp", "isnan", "isinf", "isfinite", "signbit"):
-        out[fn] = c.math(fn)
-    for fn in precise:
-        out[f"precise::{fn}"] = c.math(fn)
+    for fn in C_NAMES:
+        out[fn] = out[f"precise::{fn}"] = c.math(fn)
     for fn in ("exp", "exp2", "exp10", "log", "log2", "log10", "sin", "cos", "tan", "pow", "divide"):
         out[f"fast::{fn}"] = c.math(f"fast_{fn}")
     out["precise::powr"] = out["precise::pow"]
@@ -193,12 +199,21 @@ def mlx_signature(text: KernelText) -> str:
 
 def read_metal_text(text: KernelText, name: str) -> Program:
     """Read a Metal kernel from its header and body; diagnostics call the file `name`, lines are those of the body."""
-    header = Path(str(files(__package__) / "include" / "gpuport_metal.h"))
-    flags = ["-x", "c++", "-std=c++17", "-Wno-unknown-attributes", "-include", str(header), "-isystem", str(header.parent)]
+    header = Path(__file__).parent / "include" / "gpuport_metal.h"
+    flags = [
+        "-x",
+        "c++",
+        "-std=c++17",
+        "-Wno-unknown-attributes",
+        "-include",
+        str(header),
+        "-isystem",
+        str(header.parent),
+    ]
     dynamic = [p.name for p in text.params if p.kind == "template"]
     function = f"kernel_{re.sub(r'[^A-Za-z0-9_]', '_', text.entry)}"
     opening = f"[[kernel]] void {function}({mlx_signature(text)}) {{\n"
-    whole = f"{text.header}\n__attribute__((annotate(\"kernel\"))) {opening}{text.source}\n}}\n"
+    whole = f'{text.header}\n__attribute__((annotate("kernel"))) {opening}{text.source}\n}}\n'
     with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
         path = Path(tmp) / name
         path.write_text(_with_static(whole, flags, dynamic), encoding="utf-8")
@@ -219,7 +234,12 @@ def _dynamic_arrays(function: Function) -> Function:
     names: dict[str, Array] = {}
 
     def declare(s: Stmt) -> list[Stmt]:
-        if isinstance(s, Declare) and s.space is Space.SHARED and isinstance(s.type, Array) and s.type.size == DYNAMIC_BYTES:
+        if (
+            isinstance(s, Declare)
+            and s.space is Space.SHARED
+            and isinstance(s.type, Array)
+            and s.type.size == DYNAMIC_BYTES
+        ):
             names[s.name] = Array(s.type.elem, 0)
             return [dataclasses.replace(s, type=names[s.name])]
         return [s]
@@ -248,6 +268,3 @@ def _with_static(text: str, flags: list[str], dynamic: list[str]) -> str:
             if at >= 0 and not line[:at].rstrip().endswith("static"):
                 lines[m.line - 1] = f"{line[:at]}static {line[at:]}"
     return "\n".join(lines)
-
-
-__all__ = ["ATTRIBUTES", "Element", "I32", "MathCall", "U64", "mlx_signature", "read_metal_text"]

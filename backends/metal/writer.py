@@ -1,7 +1,8 @@
 """Writing Metal for `mx.fast.metal_kernel`: MLX makes the signature, so a body and a header are written.
 
-MLX (mlx/backend/common/metal_kernel.cpp) makes `const device T*` of an input with 8 elements or more, `constant T&` of a
-0-d one, and adds each attribute, and each `NAME_shape`, `NAME_strides` and `NAME_ndim`, whose name occurs in the body.
+MLX (mlx/backend/common/metal_kernel.cpp) makes `const device T*` of an input with 8 elements or more, `constant T&` of
+a 0-d one, and adds each attribute, and each `NAME_shape`, `NAME_strides` and `NAME_ndim`, whose name occurs in the
+body.
 """
 
 from __future__ import annotations
@@ -16,7 +17,6 @@ from ...ir.walk import walk
 from ...templates import render
 from ..base import KernelText, TextParam
 from ..clike.declare import Types
-from ..clike.dialect import Dialect
 from ..clike.emit import Emitted, emit
 from ..clike.frame import buffer_params, header_lines
 from ..clike.names import declared, fresh, rename
@@ -25,6 +25,7 @@ from .dialect import FLOAT_ATOMICS, INTEGER_ATOMICS, METAL
 
 if TYPE_CHECKING:
     from ...hwmodels import Machine
+    from ..clike.dialect import Dialect
     from ..clike.plan import WritePlan
 
 SHARED_BYTES = "SHARED_BYTES"
@@ -84,8 +85,8 @@ def _alias_parameters(
 ) -> tuple[n.Program, dict[str, tuple[str, Type]]]:
     """Give another name in the body to the parameters that MLX declares with another type than the kernel's.
 
-    These are buffers of vectors (MLX has their scalars), `in` buffers that the source does not declare const, and scalars
-    that the kernel assigns to (MLX passes them by reference to constant memory).
+    These are buffers of vectors (MLX has their scalars), `in` buffers that the source does not declare const, and
+    scalars that the kernel assigns to (MLX passes them by reference to constant memory).
     """
     kernel = program.kernel
     problems: list[Diagnostic] = []

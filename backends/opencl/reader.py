@@ -3,13 +3,26 @@
 from __future__ import annotations
 
 import tempfile
-from importlib.resources import files
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
+from ...ir.mathlib import C_NAMES
 from ...ir.nodes import (
-    Assign, Binary, Bitcast, Block, Const, Convert, Element, Expr, Grid, GridIndex, MakeVector, MathCall, Scope, Shuffle,
+    Assign,
+    Binary,
+    Bitcast,
+    Block,
+    Const,
+    Convert,
+    Element,
+    Expr,
+    Grid,
+    GridIndex,
+    MakeVector,
+    MathCall,
+    Scope,
+    Shuffle,
 )  # fmt: skip
 from ...ir.types import F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Pointer, Scalar, Space, Vector
 from ..clang import calls as c
@@ -59,7 +72,9 @@ def _lanes_at(pointer: Expr, index: Expr, lanes: int, site: CallSite) -> list[El
     if not isinstance(t, Scalar):
         raise refuse("GP1102", f"the index of {site.name}", site.loc)
     start = Binary("*", index, Const(lanes, t), t, loc=site.loc)
-    return [Element(pointer, Binary("+", start, Const(i, t), t, loc=site.loc), elem, loc=site.loc) for i in range(lanes)]
+    return [
+        Element(pointer, Binary("+", start, Const(i, t), t, loc=site.loc), elem, loc=site.loc) for i in range(lanes)
+    ]
 
 
 def _vload(lanes: int) -> Handler:
@@ -110,11 +125,7 @@ def _calls() -> dict[str, Handler]:
     }  # fmt: skip
     for kind, name in {"idx": "", "xor": "_xor", "up": "_up", "down": "_down"}.items():
         out[f"sub_group_shuffle{name}"] = c.shuffle(kind, masked=False, undefined=True, width=0)
-    for fn in (
-        "exp exp2 exp10 expm1 log log2 log10 log1p sqrt rsqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh "
-        "atanh erf erfc floor ceil trunc round rint fabs pow fmod fmin fmax fdim atan2 hypot copysign fma ldexp isnan isinf "
-        "isfinite signbit"
-    ).split():
+    for fn in C_NAMES:
         out[fn] = c.math(fn)
     for fn in ("exp", "exp2", "exp10", "log", "log2", "log10", "sin", "cos", "tan"):
         out[f"native_{fn}"] = c.math(f"fast_{fn}")
@@ -135,7 +146,12 @@ def _calls() -> dict[str, Handler]:
 
 
 OPENCL = Language(
-    name="opencl", calls=_calls(), variables={}, default_space=Space.PRIVATE, header="gpuport_opencl.h", padded_vec3=True
+    name="opencl",
+    calls=_calls(),
+    variables={},
+    default_space=Space.PRIVATE,
+    header="gpuport_opencl.h",
+    padded_vec3=True,
 )
 
 
@@ -143,7 +159,7 @@ def read_opencl(
     path: Path, entry: str, *, defines: Mapping[str, str] | None = None, include_dirs: Sequence[Path] = ()
 ) -> tuple[Program, dict[str, int]]:
     """Read a kernel from an OpenCL C source file; gives and raises what `read_cuda` does."""
-    header = Path(str(files(__package__) / "include" / "gpuport_opencl.h"))
+    header = Path(__file__).parent / "include" / "gpuport_opencl.h"
     flags = ["-x", "cl", "-cl-std=CL3.0", "-cl-no-stdinc", "-target", "spir64-unknown-unknown", "-include", str(header),
              "-Xclang", "-cl-ext=+all"]  # fmt: skip
     source = Source(path, entry, dict(defines or {}), tuple(include_dirs))

@@ -12,7 +12,6 @@ from ...ir.types import BOOL, Array, Pointer, Space, Vector
 from ...ir.walk import walk
 from ...templates import render
 from ..base import KernelText, TextParam
-from ..clike.dialect import Dialect, LaneForm
 from ..clike.emit import Emitted, emit, types_used
 from ..clike.frame import buffer_params, header_lines
 from ..clike.text import comment_block, wrap
@@ -31,9 +30,8 @@ from .dialect import (
 
 if TYPE_CHECKING:
     from ...hwmodels import Machine
+    from ..clike.dialect import Dialect, LaneForm
     from ..clike.plan import WritePlan
-
-_WIDTHS = (32, 64)
 
 
 def dialect_for(machine: Machine, block: tuple[int, int, int] | None) -> Dialect:
@@ -47,16 +45,17 @@ def dialect_for(machine: Machine, block: tuple[int, int, int] | None) -> Dialect
     if machine.get("features.atomic_i64", "none") == "native":
         atomics = (*atomics, *INT64)
     lanes: LaneForm | None = None
+    width = int(machine.get("execution.subgroup_width", 32))
     thread = thread_index(block)
     grid = dict(OPENCL.grid)
     match machine.get("features.subgroup_shuffle", "none"):
         case "native":
-            lanes = KHR_LANES
+            lanes = dataclasses.replace(KHR_LANES, hardware_width=width)
             barriers[Scope.SUBGROUP] = KHR_BARRIER
             grid[Grid.LANE], grid[Grid.SUBGROUP] = "get_sub_group_local_id()", "get_sub_group_id()"
             fences[Scope.DEVICE] = DEVICE_FENCE_2
         case "amdgcn_bpermute":
-            lanes = AMDGCN_LANES
+            lanes = dataclasses.replace(AMDGCN_LANES, hardware_width=width)
             barriers[Scope.SUBGROUP] = AMDGCN_BARRIER
             fences[Scope.DEVICE] = DEVICE_FENCE_2
         case _:
@@ -83,19 +82,19 @@ def write(program: n.Program, machine: Machine, plan: WritePlan) -> KernelText:
     """
     dialect = dialect_for(machine, plan.block)
     _check_scratch(program, dialect)
-    width = int(machine.get("execution.subgroup_width", 32))
     threads = plan.block[0] * plan.block[1] * plan.block[2] if plan.block else 0
     context = {
         "thread": thread_index(plan.block),
         "threads": f"{threads}u" if threads else "get_local_size(0) * get_local_size(1) * get_local_size(2)",
-        "hardware_width": width if width in _WIDTHS else 32,
+        "hardware_width": dialect.lanes.hardware_width if dialect.lanes is not None else 0,
     }
     emitted = emit(program, dialect, machine, plan, context=context)
     kernel = emitted.program.kernel
     parameters, params = _parameters(program.kernel, kernel, emitted, dialect, plan)
-    attribute = "" if plan.block is None else f"__attribute__((reqd_work_group_size({', '.join(map(str, plan.block))})))"
+    attribute = (
+        "" if plan.block is None else f"__attribute__((reqd_work_group_size({', '.join(map(str, plan.block))})))"
+    )
     signature = [*([f"__kernel {attribute}"] if attribute else []), *_signature(plan.entry, parameters, not attribute)]
-    amdgcn = dialect.lanes is AMDGCN_LANES
     used = types_used(program)
     extensions = [e for t, e in (("f64", "cl_khr_fp64"), ("f16", "cl_khr_fp16")) if t in used]
     source = render(
@@ -110,7 +109,8 @@ def write(program: n.Program, machine: Machine, plan: WritePlan) -> KernelText:
         signature=signature,
         body=emitted.body,
     )
-    version = "CL2.0" if amdgcn else "CL3.0" if dialect.lanes is KHR_LANES else "CL1.2"
+    # subgroup functions came with 2.0; 1.2 is what every device takes
+    version = "CL1.2" if dialect.lanes is LOCAL_LANES else "CL2.0"
     return KernelText("opencl", plan.entry, source, params, options=(f"-cl-std={version}",))
 
 
@@ -136,7 +136,9 @@ def _parameters(
         types.loc = p.loc or kernel.loc
         t = p.type
         try:
-            if isinstance(t, Pointer) and (isinstance(t.elem, Pointer) or t.space not in (Space.GLOBAL, Space.CONSTANT)):
+            if isinstance(t, Pointer) and (
+                isinstance(t.elem, Pointer) or t.space not in (Space.GLOBAL, Space.CONSTANT)
+            ):
                 raise refuse("GP2009", f"{p.name}: a kernel argument {t}", types.loc)
             if isinstance(t, Vector) and t.lanes == 3:
                 raise refuse("GP2009", f"{p.name}: a 3-vector by value is padded in OpenCL", types.loc)
@@ -152,7 +154,9 @@ def _parameters(
     if emitted.dynamic is not None and isinstance(emitted.dynamic.type, Array):
         elem = emitted.dynamic.type.elem
         if isinstance(elem, Array):
-            raise refuse("GP2010", f"{emitted.dynamic.name}: dynamic shared memory of several dimensions", emitted.dynamic.loc)
+            raise refuse(
+                "GP2010", f"{emitted.dynamic.name}: dynamic shared memory of several dimensions", emitted.dynamic.loc
+            )
         texts.append(types.declaration(Pointer(elem, Space.SHARED), emitted.dynamic.name))
         params.append(TextParam(emitted.dynamic.name, "local", str(elem)))
     return texts, tuple(params)

@@ -15,15 +15,15 @@ if TYPE_CHECKING:
     from .readings import Report
 
 _FMA: Final = """
-extern "C" __global__ void chains(T *out, T start) {
-  T a[8];
+extern "C" __global__ void chains(GP_REAL *out, GP_REAL start) {
+  GP_REAL a[8];
   #pragma unroll
   for (int k = 0; k < 8; ++k) a[k] = start + k;
-  for (int i = 0; i < STEPS; ++i) {
+  for (int i = 0; i < GP_STEPS; ++i) {
     #pragma unroll
-    for (int k = 0; k < 8; ++k) a[k] = a[k] * (T)0.5 + (T)0.25;
+    for (int k = 0; k < 8; ++k) a[k] = a[k] * (GP_REAL)0.5 + (GP_REAL)0.25;
   }
-  T sum = 0;
+  GP_REAL sum = 0;
   #pragma unroll
   for (int k = 0; k < 8; ++k) sum += a[k];
   out[blockIdx.x * blockDim.x + threadIdx.x] = sum;
@@ -110,7 +110,7 @@ def _copy_bandwidth(cupy: Any) -> float:
 
 
 def _fma_rate(cupy: Any, ctype: str, dtype: Any, units: int) -> float:
-    kernel = cupy.RawKernel(_FMA, "chains", options=(f"-DT={ctype}", f"-DSTEPS={_STEPS}"))
+    kernel = cupy.RawKernel(_FMA, "chains", options=(f"-DGP_REAL={ctype}", f"-DGP_STEPS={_STEPS}"))
     blocks, threads = units * 16, 256
     out = cupy.empty(blocks * threads, dtype)
     seconds = median_of(lambda: _event_seconds(cupy, lambda: kernel((blocks,), (threads,), (out, dtype(1)))), 5)
@@ -157,7 +157,7 @@ def read(number: int, report: Report) -> Probe:
             note = "square cuBLAS product of random data, median"
             readings.append(Reading(f"measured.rate.matrix.{key}", written(rate, "op/s"), "measured", note=note))
         report("measuring launch overhead")
-        empty = cupy.RawKernel(_FMA, "nothing", options=("-DT=float", f"-DSTEPS={_STEPS}"))
+        empty = cupy.RawKernel(_FMA, "nothing", options=("-DGP_REAL=float", f"-DGP_STEPS={_STEPS}"))
 
         def once() -> None:
             empty((1,), (32,), ())

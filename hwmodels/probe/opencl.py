@@ -20,11 +20,10 @@ kernel void nothing(global float *out) { if (get_global_id(0) > (1u << 30)) out[
 """
 # Eight independent chains hide the latency of the multiply-add; STEPS steps of 2 operations per lane each.
 _FMA: Final = """
-kernel void chains(global T *out, S start) {
-  T a0 = (T)start, a1 = a0 + (S)1, a2 = a0 + (S)2, a3 = a0 + (S)3, a4 = a0 + (S)4, a5 = a0 + (S)5;
-  T a6 = a0 + (S)6, a7 = a0 + (S)7;
-  const T m = (T)(S)0.5, c = (T)(S)0.25;
-  for (int i = 0; i < STEPS; ++i) {
+kernel void chains(global GP_VECTOR *out, GP_SCALAR start) {
+  GP_VECTOR a0 = (GP_VECTOR)start, m = (GP_VECTOR)(GP_SCALAR)0.5, c = (GP_VECTOR)(GP_SCALAR)0.25;
+  GP_VECTOR a1 = a0 + m, a2 = a1 + m, a3 = a2 + m, a4 = a3 + m, a5 = a4 + m, a6 = a5 + m, a7 = a6 + m;
+  for (int i = 0; i < GP_STEPS; ++i) {
     a0 = mad(a0, m, c); a1 = mad(a1, m, c); a2 = mad(a2, m, c); a3 = mad(a3, m, c);
     a4 = mad(a4, m, c); a5 = mad(a5, m, c); a6 = mad(a6, m, c); a7 = mad(a7, m, c);
   }
@@ -144,7 +143,7 @@ class _Bench:
         vector = scalar if width == 1 else f"{scalar}{width}"
         extension = {"double": "cl_khr_fp64", "half": "cl_khr_fp16"}.get(scalar)
         enable = f"#pragma OPENCL EXTENSION {extension} : enable\n" if extension else ""
-        options = [f"-DT={vector}", f"-DS={scalar}", f"-DSTEPS={_STEPS}"]
+        options = [f"-DGP_VECTOR={vector}", f"-DGP_SCALAR={scalar}", f"-DGP_STEPS={_STEPS}"]
         program = self.cl.Program(self.context, enable + _FMA).build(options=options)
         dtype = np.dtype({"float": np.float32, "double": np.float64, "half": np.float16}[scalar])
         threads = int(self.device.max_compute_units) * 64 * (1 if width > 1 else 64)
@@ -174,9 +173,9 @@ class _Bench:
 
 def read(number: int, report: Report) -> Probe:
     """Probe OpenCL device `number` (platforms in their order, then devices)."""
+    device = _device(number)
     import pyopencl as cl
 
-    device = _device(number)
     is_cpu = bool(device.type & cl.device_type.CPU)
     report(f"reading clGetDeviceInfo of {device.name.strip()}")
     readings, corrections = _limits(device, is_cpu)

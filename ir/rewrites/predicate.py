@@ -19,7 +19,7 @@ from ..analysis.uniformity import find_uniformity
 from ..analysis.usage import names_used
 from ..diagnostics import Diagnostic, Refusal
 from ..walk import rewrite_exprs, walk
-from .masking import Facts, Masking, Variant
+from .masks import MARK, Facts, Masking, Variant
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -28,10 +28,10 @@ if TYPE_CHECKING:
 def predicate(program: n.Program, *, subgroups: bool, block: tuple[int, int, int] | None = None) -> n.Program:
     """Return the program with every collective in control flow that all threads of the group take.
 
-    With `subgroups` only barriers count: the destination's own subgroup operations may stay where a subgroup takes them.
-    Without, shuffles, votes and subgroup barriers count too. `block` is the group size, if known. Raises Refusal (GP2003
-    for barriers, GP2004 for subgroup operations) with the lines where that cannot be done: a loop around a collective
-    whose trip count differs between threads, or a collective in an operand that is not always evaluated.
+    With `subgroups` only barriers count: the destination's own subgroup operations may stay where a subgroup takes
+    them. Without, shuffles, votes and subgroup barriers count too. `block` is the group size, if known. Raises Refusal
+    (GP2003 for barriers, GP2004 for subgroup operations) with the lines where that cannot be done: a loop around a
+    collective whose trip count differs between threads, or a collective in an operand that is not always evaluated.
     """
     kinds = frozenset((Collective.BARRIER,)) if subgroups else frozenset(Collective)
     found = divergent_collectives(program, block, kinds=kinds)
@@ -89,8 +89,8 @@ def _name_variants(f: n.Function, variants: Mapping[str, Variant]) -> n.Function
     """Put the variants' names in the calls, which carry the callee's own name and one argument more so far."""
 
     def name(e: n.Expr) -> n.Expr:
-        if isinstance(e, n.Call) and e.function.endswith(Masking.MARK):
-            return dataclasses.replace(e, function=variants[e.function.removesuffix(Masking.MARK)].name)
+        if isinstance(e, n.Call) and e.function.endswith(MARK):
+            return dataclasses.replace(e, function=variants[e.function.removesuffix(MARK)].name)
         return e
 
     return rewrite_exprs(f, name)

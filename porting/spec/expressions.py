@@ -11,7 +11,13 @@ from ...hwmodels.errors import GpuportError
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-_OPERATORS: dict[type[ast.operator], str] = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.FloorDiv: "//", ast.Mod: "%"}
+_OPERATORS: dict[type[ast.operator], str] = {
+    ast.Add: "+",
+    ast.Sub: "-",
+    ast.Mult: "*",
+    ast.FloorDiv: "//",
+    ast.Mod: "%",
+}
 _FUNCTIONS = ("min", "max", "cdiv")
 ALLOWED = "integers, names, + - * // %, min(), max() and cdiv()"
 
@@ -54,10 +60,10 @@ def _check(node: ast.expr, text: str, names: set[str]) -> None:
         case ast.Constant(value=bool()):
             pass
         case ast.Constant(value=int()):
-            return
+            return None
         case ast.Name(id=name):
             names.add(name)
-            return
+            return None
         case ast.UnaryOp(op=ast.USub() | ast.UAdd(), operand=operand):
             return _check(operand, text, names)
         case ast.BinOp(left=left, op=op, right=right) if type(op) in _OPERATORS:

@@ -19,6 +19,7 @@ from .model import Argument, KernelModel, LaunchSpec, ReferenceSpec
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from ...backends.base import Role
     from ...ir.nodes import Param
 
 KERNEL_KEYS = ("source", "entry", "language", "defines", "include_dirs")
@@ -112,6 +113,11 @@ class Kernel:
         """Arguments by name, in the order of the kernel's parameters."""
         return self.model.args
 
+    @property
+    def roles(self) -> dict[str, Role]:
+        """Roles of the buffers; null pointers count as inputs."""
+        return {n: "in" if a.role in (None, "null") else a.role for n, a in self.args.items() if a.is_buffer}
+
     def size_sets(self) -> list[dict[str, int]]:
         """Return the sizes to try: the lists side by side, shorter ones cycled, so that every value occurs once."""
         sizes = self.model.sizes
@@ -130,7 +136,9 @@ class Kernel:
         def triple(key: str, parts: Sequence[Expression]) -> tuple[int, int, int]:
             found = [self._evaluate(f"launch.{key}", e, names) for e in parts] + [1, 1]
             if key == "block" and min(found) < 1:
-                raise SpecError(f"{self.origin}: launch.{key}: expected at least 1 thread along each axis, found {found[:3]}")
+                raise SpecError(
+                    f"{self.origin}: launch.{key}: expected at least 1 thread along each axis, found {found[:3]}"
+                )
             if min(found) < 0:
                 raise SpecError(f"{self.origin}: launch.{key}: expected no negative number, found {found[:3]}")
             return found[0], found[1], found[2]

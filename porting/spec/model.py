@@ -66,7 +66,9 @@ class Argument(Strict):
             if isinstance(self.dtype, Vector):
                 raise ValueError(f"expected a scalar dtype beside value, found {self.dtype}")
             if isinstance(self.value, float) and not self.dtype.is_float:
-                raise ValueError(f"expected an integer or an expression as value of dtype {self.dtype}, found {self.value}")
+                raise ValueError(
+                    f"expected an integer or an expression as value of dtype {self.dtype}, found {self.value}"
+                )
         elif self.role == "null":
             pass
         elif self.shape is None or self.role is None:
@@ -176,7 +178,9 @@ class KernelModel(Strict):
                 unknown = sorted(e.names - self.sizes.keys())
                 if unknown:
                     known = ", ".join(self.sizes) or "none"
-                    problems.append(f"args.{name}: expected names of sizes ({known}), found {unknown[0]!r} in {e.text!r}")
+                    problems.append(
+                        f"args.{name}: expected names of sizes ({known}), found {unknown[0]!r} in {e.text!r}"
+                    )
         for output in self.reference.compare:
             if output not in self.args or self.args[output].role not in ("out", "inout"):
                 problems.append(f"reference.compare.{output}: expected the name of an out or inout argument")

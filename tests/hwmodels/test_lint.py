@@ -3,7 +3,6 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-
 from gpuport.hwmodels import load_machine
 from gpuport.hwmodels.lint import Finding, lint_all, lint_machine, lint_names, lint_paths
 

@@ -5,11 +5,10 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-
 from gpuport.backends.base import Launch
 from gpuport.backends.emulator import Emulation, emulate
 from gpuport.ir import nodes as ir
-from gpuport.ir.types import BOOL, F32, I32, SCALARS, U32, VOID, Array, Pointer, Scalar, Space, Vector, scalar_of
+from gpuport.ir.types import BOOL, F32, I32, VOID, Array, Pointer, Space, Vector, scalar_of
 
 
 class Stub:
@@ -272,6 +271,3 @@ def clean(e: Emulation) -> Emulation:
 
 def kinds(e: Emulation) -> list[str]:
     return [f.kind for f in e.findings]
-
-
-__all__ = [n for n in dir() if not n.startswith("_")] + ["BOOL", "SCALARS", "U32", "Scalar"]

@@ -4,8 +4,31 @@ from __future__ import annotations
 
 from typing import Any
 
-from emu_build import *  # noqa: F403
-from gpuport.ir.types import F32, I32
+from emu_build import (
+    X,
+    assign,
+    atomic,
+    bid,
+    const,
+    declare,
+    do,
+    grid,
+    iff,
+    loc,
+    loop,
+    loop_while,
+    math,
+    pointer,
+    program,
+    select,
+    shared,
+    shfl,
+    sync,
+    tid,
+    var,
+)
+from gpuport.ir import nodes as ir
+from gpuport.ir.types import F32, I32, Space
 
 
 def sgemm(tile: int = 16, *, barrier: bool = True) -> Any:
@@ -37,7 +60,15 @@ def softmax(threads: int = 256) -> Any:
     """One row per group; warp shuffles and one shared array."""
     dr, red = shared("red", F32, 32)
     x, o, cols = var("x", pointer(F32, const=True)), var("o", pointer(F32)), var("cols")
-    i, t, m, s, v, lane, warp = var("i"), var("t"), var("m", F32), var("s", F32), var("v", F32), var("lane"), var("warp")
+    i, t, m, s, v, lane, warp = (
+        var("i"),
+        var("t"),
+        var("m", F32),
+        var("s", F32),
+        var("v", F32),
+        var("lane"),
+        var("warp"),
+    )
     at = x[bid() * cols + i]
 
     def reduce(what: X, combine: Any, start: float) -> list[Any]:

@@ -6,8 +6,26 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emu_build import *  # noqa: F403
-from gpuport.ir.types import F32, I32, U64
+from emu_build import (
+    STUB,
+    WAVE64,
+    X,
+    assign,
+    clean,
+    declare,
+    iff,
+    kinds,
+    loc,
+    pointer,
+    program,
+    run,
+    shfl,
+    tid,
+    var,
+    vec,
+)
+from gpuport.ir import nodes as ir
+from gpuport.ir.types import BOOL, F32, I32, U32, U64
 
 
 def model(kind: str, lane: int, by: int, w: int) -> int | None:

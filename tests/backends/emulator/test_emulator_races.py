@@ -6,8 +6,31 @@ from typing import Any
 
 import numpy as np
 import pytest
-from emu_build import *  # noqa: F403
-from gpuport.ir.types import F32, I32
+from emu_build import (
+    WAVE64,
+    X,
+    assign,
+    atomic,
+    bid,
+    clean,
+    const,
+    declare,
+    do,
+    iff,
+    kinds,
+    loc,
+    loop,
+    pointer,
+    program,
+    run,
+    select,
+    shared,
+    sync,
+    tid,
+    var,
+)
+from gpuport.ir import nodes as ir
+from gpuport.ir.types import F32, I32, Space
 
 O = {"o": pointer(F32)}
 SUB = ir.Scope.SUBGROUP

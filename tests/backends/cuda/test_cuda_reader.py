@@ -40,33 +40,33 @@ def run_out(tmp_path, source, x, *, entry="k", dtype=np.float32, n=32, shared=0,
 
 
 F = np.arange(32, dtype=np.float32) * 0.25 - 3
-I = np.arange(32, dtype=np.int32) * 7 - 50
+N = np.arange(32, dtype=np.int32) * 7 - 50
 LANE = np.arange(32)
 
 # name: (source of the body of k(const T* x, U* y, int n), x, expected y)
 BODIES = {
-    "integer arithmetic": ("const int*", "int*", "y[i] = (x[i] * 3 - 7) / 4 + x[i] % 5;", I,
-                           np.trunc((I * 3 - 7) / 4).astype(np.int32) + np.fmod(I, 5)),
-    "unsigned wraps": ("const int*", "unsigned*", "y[i] = (unsigned)x[i] * 2654435761u >> 3;", I,
-                       ((I.astype(np.uint32) * np.uint32(2654435761)) >> 3).astype(np.uint32)),
-    "64-bit": ("const int*", "long long*", "y[i] = (long long)x[i] * 1000000007LL;", I, I.astype(np.int64) * 1000000007),
-    "char narrows": ("const int*", "signed char*", "y[i] = x[i];", I, I.astype(np.int8)),
-    "shifts and masks": ("const int*", "int*", "y[i] = ((x[i] << 2) ^ (x[i] & 0xff)) | 1;", I, ((I << 2) ^ (I & 255)) | 1),
+    "integer arithmetic": ("const int*", "int*", "y[i] = (x[i] * 3 - 7) / 4 + x[i] % 5;", N,
+                           np.trunc((N * 3 - 7) / 4).astype(np.int32) + np.fmod(N, 5)),
+    "unsigned wraps": ("const int*", "unsigned*", "y[i] = (unsigned)x[i] * 2654435761u >> 3;", N,
+                       ((N.astype(np.uint32) * np.uint32(2654435761)) >> 3).astype(np.uint32)),
+    "64-bit": ("const int*", "long long*", "y[i] = (long long)x[i] * 1000000007LL;", N, N.astype(np.int64) * 1000000007),
+    "char narrows": ("const int*", "signed char*", "y[i] = x[i];", N, N.astype(np.int8)),
+    "shifts and masks": ("const int*", "int*", "y[i] = ((x[i] << 2) ^ (x[i] & 0xff)) | 1;", N, ((N << 2) ^ (N & 255)) | 1),
     "float from double literal": ("const float*", "float*", "y[i] = x[i] * (float)2.5 + 1.0f;", F, F * np.float32(2.5) + 1),
     "double arithmetic": ("const float*", "double*", "y[i] = x[i] * 0.1;", F, F.astype(np.float64) * 0.1),
-    "ternary and logic": ("const int*", "int*", "y[i] = (x[i] > 0 && x[i] % 2 == 0) || x[i] < -40 ? 1 : -1;", I,
-                          np.where(((I > 0) & (I % 2 == 0)) | (I < -40), 1, -1)),
-    "not and comparison as int": ("const int*", "int*", "y[i] = !x[i] + (x[i] > 3);", I, (I == 0).astype(int) + (I > 3)),
-    "while and break": ("const int*", "int*", "int v = 0; while (true) { v += 3; if (v > i) break; } y[i] = v;", I,
+    "ternary and logic": ("const int*", "int*", "y[i] = (x[i] > 0 && x[i] % 2 == 0) || x[i] < -40 ? 1 : -1;", N,
+                          np.where(((N > 0) & (N % 2 == 0)) | (N < -40), 1, -1)),
+    "not and comparison as int": ("const int*", "int*", "y[i] = !x[i] + (x[i] > 3);", N, (N == 0).astype(int) + (N > 3)),
+    "while and break": ("const int*", "int*", "int v = 0; while (true) { v += 3; if (v > i) break; } y[i] = v;", N,
                         (LANE // 3 + 1) * 3),
-    "do while": ("const int*", "int*", "int v = 0; do { v++; } while (v < i); y[i] = v;", I, np.maximum(LANE, 1)),
+    "do while": ("const int*", "int*", "int v = 0; do { v++; } while (v < i); y[i] = v;", N, np.maximum(LANE, 1)),
     "continue": ("const int*", "int*", "int s = 0; for (int k = 0; k < i; ++k) { if (k & 1) continue; s += k; } y[i] = s;",
-                 I, [sum(range(0, i, 2)) for i in range(32)]),
-    "nested increments": ("const int*", "int*", "int k = i; int a = k++; int b = --k; y[i] = a * 100 + b + k;", I,
+                 N, [sum(range(0, i, 2)) for i in range(32)]),
+    "nested increments": ("const int*", "int*", "int k = i; int a = k++; int b = --k; y[i] = a * 100 + b + k;", N,
                           LANE * 100 + LANE + LANE),
-    "compound with conversion": ("const int*", "int*", "int v = x[i]; v += 0.5f; v *= 1.5; y[i] = v;", I,
-                                 np.trunc(np.trunc(I + 0.5) * 1.5)),
-    "local array": ("const int*", "int*", "int a[4] = {1, 2, 3}; a[i % 4] += i; y[i] = a[0] + a[1] + a[2] + a[3];", I,
+    "compound with conversion": ("const int*", "int*", "int v = x[i]; v += 0.5f; v *= 1.5; y[i] = v;", N,
+                                 np.trunc(np.trunc(N + 0.5) * 1.5)),
+    "local array": ("const int*", "int*", "int a[4] = {1, 2, 3}; a[i % 4] += i; y[i] = a[0] + a[1] + a[2] + a[3];", N,
                     6 + LANE),
     "float4": ("const float*", "float*", "float4 v = make_float4(x[i], 1.f, 2.f, 3.f); v.y += v.x; y[i] = v.y * v.w;", F,
                (F + 1) * 3),
@@ -78,27 +78,27 @@ BODIES = {
     "address of": ("const float*", "float*", "const float* p = &x[i]; y[i] = *p;", F, F),
     "math": ("const float*", "float*", "y[i] = fmaxf(fabsf(x[i]), 1.f) + floorf(x[i]) + sqrtf(4.f);", F,
              np.maximum(abs(F), 1) + np.floor(F) + 2),
-    "min max": ("const int*", "int*", "y[i] = min(x[i], 5) + max(x[i], -5) + abs(x[i]);", I,
-                np.minimum(I, 5) + np.maximum(I, -5) + abs(I)),
-    "bit functions": ("const int*", "int*", "y[i] = __popc(x[i]) + __clz(x[i]) * 100 + __ffs(x[i]) * 10000;", I,
+    "min max": ("const int*", "int*", "y[i] = min(x[i], 5) + max(x[i], -5) + abs(x[i]);", N,
+                np.minimum(N, 5) + np.maximum(N, -5) + abs(N)),
+    "bit functions": ("const int*", "int*", "y[i] = __popc(x[i]) + __clz(x[i]) * 100 + __ffs(x[i]) * 10000;", N,
                       [bin(v & 0xFFFFFFFF).count("1") + (32 - (v & 0xFFFFFFFF).bit_length()) * 100
-                       + ((v & -v).bit_length()) * 10000 for v in I.tolist()]),
-    "shuffle down": ("const int*", "int*", "y[i] = __shfl_down_sync(0xffffffffu, x[i], 4);", I,
-                     np.where(LANE + 4 < 32, I[(LANE + 4) % 32], I)),
-    "shuffle width": ("const int*", "int*", "y[i] = __shfl_xor_sync(0xffffffff, x[i], 3, 8);", I, I[LANE ^ 3]),
-    "shuffle broadcast": ("const int*", "int*", "y[i] = __shfl_sync(~0u, x[i], 5);", I, np.full(32, I[5])),
-    "ballot": ("const int*", "unsigned*", "y[i] = __ballot_sync(0xffffffffu, x[i] > 0);", I,
-               np.full(32, sum(1 << k for k in range(32) if I[k] > 0))),
-    "static shared": ("const int*", "int*", "__shared__ int s[32]; s[i] = x[i]; __syncthreads(); y[i] = s[31 - i];", I,
-                      I[::-1]),
+                       + ((v & -v).bit_length()) * 10000 for v in N.tolist()]),
+    "shuffle down": ("const int*", "int*", "y[i] = __shfl_down_sync(0xffffffffu, x[i], 4);", N,
+                     np.where(LANE + 4 < 32, N[(LANE + 4) % 32], N)),
+    "shuffle width": ("const int*", "int*", "y[i] = __shfl_xor_sync(0xffffffff, x[i], 3, 8);", N, N[LANE ^ 3]),
+    "shuffle broadcast": ("const int*", "int*", "y[i] = __shfl_sync(~0u, x[i], 5);", N, np.full(32, N[5])),
+    "ballot": ("const int*", "unsigned*", "y[i] = __ballot_sync(0xffffffffu, x[i] > 0);", N,
+               np.full(32, sum(1 << k for k in range(32) if N[k] > 0))),
+    "static shared": ("const int*", "int*", "__shared__ int s[32]; s[i] = x[i]; __syncthreads(); y[i] = s[31 - i];", N,
+                      N[::-1]),
     "nested shared": ("const int*", "int*",
-                      "__shared__ int s[4][9]; s[i / 8][i % 8] = x[i]; __syncthreads(); y[i] = s[3 - i / 8][i % 8];", I,
-                      I.reshape(4, 8)[::-1].ravel()),
+                      "__shared__ int s[4][9]; s[i / 8][i % 8] = x[i]; __syncthreads(); y[i] = s[3 - i / 8][i % 8];", N,
+                      N.reshape(4, 8)[::-1].ravel()),
     "atomics": ("const int*", "int*",
                 "__shared__ int s; if (i == 0) s = 0; __syncthreads(); atomicAdd(&s, x[i]); atomicMax(&s, -1000);"
-                " __syncthreads(); y[i] = s;", I, np.full(32, I.sum())),
-    "shadowed names": ("const int*", "int*", "int v = 1; { int v = x[i]; y[i] = v; } y[i] += v;", I, I + 1),
-    "void cast and empty": ("const int*", "int*", "(void)x; ; y[i] = i;", I, LANE),
+                " __syncthreads(); y[i] = s;", N, np.full(32, N.sum())),
+    "shadowed names": ("const int*", "int*", "int v = 1; { int v = x[i]; y[i] = v; } y[i] += v;", N, N + 1),
+    "void cast and empty": ("const int*", "int*", "(void)x; ; y[i] = i;", N, LANE),
 }  # fmt: skip
 
 
@@ -134,7 +134,9 @@ __global__ void k(const T* x, T* y, int n) {
 
 
 def test_template_values_and_names(tmp_path):
-    source = "#define WARP 32\ntemplate <int TILE> __global__ void k(int* y) { y[threadIdx.x] = TILE + WARP * (WARP - 1); }"
+    source = (
+        "#define WARP 32\ntemplate <int TILE> __global__ void k(int* y) { y[threadIdx.x] = TILE + WARP * (WARP - 1); }"
+    )
     program, values = read(tmp_path, source, "k<16>")
     assert values == {"TILE": 16}
     named = {n.name: n.value for n in walk(program.kernel) if isinstance(n, Const) and n.name}
@@ -156,7 +158,7 @@ __global__ void k(const int* x, int* y, int n) {
   __syncthreads();
   y[i] = buffer[n - 1 - i];
 }"""
-    np.testing.assert_array_equal(run_out(tmp_path, source, I, dtype=np.int32, shared=128), I[::-1])
+    np.testing.assert_array_equal(run_out(tmp_path, source, N, dtype=np.int32, shared=128), N[::-1])
 
 
 def test_comments_and_names_are_kept(tmp_path):
@@ -204,7 +206,9 @@ def test_refusals_name_number_and_line(tmp_path, name):
 
 
 def test_every_refusal_is_reported_at_once(tmp_path):
-    source = "__global__ void k(int* y, int n) {\n  switch (n) {}\n  y[0] = __activemask();\n  goto a;\n  a: y[0] = 1;\n}"
+    source = (
+        "__global__ void k(int* y, int n) {\n  switch (n) {}\n  y[0] = __activemask();\n  goto a;\n  a: y[0] = 1;\n}"
+    )
     with pytest.raises(Refusal) as refusal:
         read(tmp_path, source)
     assert [d.loc.line for d in refusal.value.diagnostics] == [2, 3, 4, 5]

@@ -1,7 +1,8 @@
 """A slow, plain executor for small integer programs: one Python generator a thread, which stops at each collective.
 
 It is an oracle for rewrites that shares no code with them or with the emulator. Threads of a group meet at barriers,
-those of a 32-lane subgroup at shuffles and votes. With `strict`, all threads of the group must meet at each collective.
+those of a 32-lane subgroup at shuffles and votes. CUDA's rule counts threads that have not returned; the kinds in
+`strict` must be reached by all threads of the group.
 """
 
 from __future__ import annotations
@@ -36,7 +37,7 @@ def wrap(v: Any, t: Any) -> Any:
     return v - (1 << bits) if t.signed and v >> (bits - 1) else v
 
 
-def run(program: n.Program, args: dict[str, Any], threads: int, *, strict: bool, groups: int = 1) -> dict[str, Any]:
+def run(program: n.Program, args: dict[str, Any], threads: int, *, strict: str = "", groups: int = 1) -> dict[str, Any]:
     """Run and return the buffers; lists are copied."""
     memory = {k: list(v) if isinstance(v, list) else v for k, v in args.items()}
     for g in range(groups):
@@ -44,7 +45,7 @@ def run(program: n.Program, args: dict[str, Any], threads: int, *, strict: bool,
     return memory
 
 
-def _group(program: n.Program, memory: dict[str, Any], threads: int, g: int, groups: int, strict: bool) -> None:
+def _group(program: n.Program, memory: dict[str, Any], threads: int, g: int, groups: int, strict: str) -> None:
     shared: dict[str, Any] = {}
     machines = [_Thread(program, memory, shared, t, threads, g, groups).main() for t in range(threads)]
     waiting: dict[int, tuple[str, Any, Any]] = {}
@@ -61,10 +62,11 @@ def _group(program: n.Program, memory: dict[str, Any], threads: int, g: int, gro
         advance(t, None)
     while live:
         moved = False
-        everyone = set(range(threads)) if strict else set(live)
         for first in sorted(live):
             kind = waiting[first][0]
-            whole = kind == "barrier" or strict
+            all_ = strict == "all" or (strict == "barriers" and kind == "barrier")
+            everyone = set(range(threads)) if all_ else live
+            whole = kind == "barrier" or all_
             team = everyone if whole else {t for t in everyone if t // WIDTH == first // WIDTH}
             if any(t not in live or waiting[t][:2] != waiting[first][:2] for t in team):
                 continue
@@ -96,9 +98,7 @@ def _exchange(kind: str, t: int, offers: dict[int, Any]) -> Any:
 
 
 class _Thread:
-    def __init__(
-        self, program: n.Program, memory: Any, shared: Any, t: int, threads: int, g: int, groups: int
-    ) -> None:
+    def __init__(self, program: n.Program, memory: Any, shared: Any, t: int, threads: int, g: int, groups: int) -> None:
         self.program, self.memory, self.shared = program, memory, shared
         self.t, self.threads, self.g, self.groups = t, threads, g, groups
         self.steps = 0

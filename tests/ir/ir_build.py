@@ -92,4 +92,3 @@ def device(name: str, params: dict[str, Type], *body: n.Stmt, returns: Type = VO
 X, Y, N = n.Param("x", GLOBAL_I32), n.Param("y", GLOBAL_I32), n.Param("n", I32)
 x, y, size = var("x", GLOBAL_I32), var("y", GLOBAL_I32), var("n")
 BARRIER = n.Barrier()
-__all__ = ["U32"] + [name for name in dir() if not name.startswith("_")]

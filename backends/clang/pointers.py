@@ -1,0 +1,80 @@
+"""Memory and pointers to it: spaces, addresses, decays and casts."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...ir.diagnostics import refuse
+from ...ir.nodes import AddressOf, Component, Decay, Deref, Element, Expr, Loc, PointerCast, Var
+from ...ir.types import Array, Pointer, Space, Vector
+
+if TYPE_CHECKING:
+    from .context import FunctionContext
+
+
+def memory_space(fc: FunctionContext, expr: Expr) -> Space:
+    """Return the address space of an expression that denotes memory."""
+    match expr:
+        case Var(name=name):
+            for v in fc.variables.values():
+                if v.name == name:
+                    return v.space
+            return Space.PRIVATE
+        case Element(base=base):
+            return base.type.space if isinstance(base.type, Pointer) else memory_space(fc, base)
+        case Deref(pointer=pointer) if isinstance(pointer.type, Pointer):
+            return pointer.type.space
+        case Component(base=base):
+            return memory_space(fc, base)
+        case _:
+            return Space.PRIVATE
+
+
+def is_memory(expr: Expr) -> bool:
+    """Tell whether an expression denotes memory that may stand as an assignment's target."""
+    match expr:
+        case Var() | Element() | Deref():
+            return True
+        case Component(base=base):
+            return is_memory(base)
+        case _:
+            return False
+
+
+def address_of(fc: FunctionContext, memory: Expr, loc: Loc | None) -> Expr:
+    """Return a pointer to memory."""
+    if isinstance(memory, Deref):
+        return memory.pointer
+    if isinstance(memory.type, Array):
+        return decay(fc, memory, loc)
+    if not is_memory(memory):
+        raise refuse("GP1102", "the address of a value that is not in memory", loc)
+    return AddressOf(memory, Pointer(memory.type, memory_space(fc, memory), const=_is_const(memory)), loc=loc)
+
+
+def _is_const(memory: Expr) -> bool:
+    match memory:
+        case Element(base=base):
+            return base.type.const if isinstance(base.type, Pointer) else _is_const(base)
+        case Component(base=base):
+            return _is_const(base)
+        case _:
+            return False
+
+
+def decay(fc: FunctionContext, array: Expr, loc: Loc | None) -> Expr:
+    """Return an array as a pointer to its first element."""
+    if isinstance(array.type, Array) and not isinstance(array.type.elem, Array):
+        return Decay(array, Pointer(array.type.elem, memory_space(fc, array)), loc=loc)
+    raise refuse("GP1102", "a pointer to a row of a nested array", loc)
+
+
+def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None) -> Expr:
+    """Cast a pointer to another element type, in the space that it has."""
+    assert isinstance(value.type, Pointer)
+    if fc.unit.language.padded_vec3 and isinstance(to.elem, Vector) and to.elem.lanes == 3:
+        raise refuse("GP1103", "a 3-component vector in memory", loc)
+    result = Pointer(to.elem, value.type.space, to.const, to.restrict, to.volatile)
+    if result.elem == value.type.elem:
+        return value
+    return PointerCast(value, result, loc=loc)

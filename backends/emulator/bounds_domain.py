@@ -1,0 +1,332 @@
+"""Running error analysis: a float is a float64 value and a bound on how far a device's result may be from it.
+
+After Higham, Accuracy and Stability of Numerical Algorithms (2nd ed.), §3.3: every operation propagates its operands'
+bounds and adds one rounding (or the accuracy of the function) of the operands' type. The float64 value's own rounding,
+2^-53, is added too, so the bound holds for the distance to this value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, TypeAlias
+
+import numpy as np
+
+from ...ir.types import BF16, F32, Scalar
+from . import formats, functions
+from .domain import Domain, same_bits
+from .errors import DomainUnsupported
+from .interval import EXACT, MONOTONE, spread
+from .lanes import Array, Mask, Value, lanewise, meet
+from .machine_domain import COMPARE
+from .regions import Per, Region, gather, scatter
+
+Bounded: TypeAlias = "tuple[Array, Array]"
+Budget: TypeAlias = "float | Callable[[list[Array], Array], Array]"
+
+# Documented maximum errors of CUDA, single precision, ulp (CUDA C++ Programming Guide, mathematical functions)
+DEFAULT_ULPS: Final[Mapping[str, Budget]] = MappingProxyType({
+    "exp": 2, "exp2": 2, "exp10": 2, "expm1": 1, "log": 1, "log2": 1, "log10": 2, "log1p": 1, "rsqrt": 2, "cbrt": 1,
+    "sin": 2, "cos": 2, "tan": 4, "asin": 4, "acos": 3, "atan": 2, "sinh": 3, "cosh": 2, "tanh": 2, "asinh": 3,
+    "acosh": 4, "atanh": 3, "erf": 2, "erfc": 4, "pow": 8, "atan2": 3, "hypot": 3, "fast_divide": 2,
+    "fast_exp": lambda args, _: 2 + np.floor(np.abs(1.173 * args[0])),
+    "fast_exp10": lambda args, _: 2 + np.floor(np.abs(2.97 * args[0])),
+    "fast_exp2": 2, "fast_log": lambda args, _: _log_ulps(args[0], 2.0**-21.41),
+    "fast_log2": lambda args, _: _log_ulps(args[0], 2.0**-22), "fast_log10": lambda args, _: _log_ulps(args[0], 2.0**-24),
+    "fast_sin": lambda _, out: _absolute(out, 2.0**-21.41), "fast_cos": lambda _, out: _absolute(out, 2.0**-21.19),
+})  # fmt: skip
+
+
+def _absolute(out: Array, error: float) -> Array:
+    """An absolute error of a single precision result, in ulp."""
+    return error / ulp(np.abs(out), F32)
+
+
+def _log_ulps(x: Array, error: float) -> Array:
+    """An absolute error on [0.5, 2] and 3 ulp outside, where ulp of the logarithm is meant."""
+    out = np.log2(np.abs(x))
+    return np.where((x >= 0.5) & (x <= 2), _absolute(out, error), 3.0)
+
+
+def ulp(x: Array, scalar: Scalar) -> Array:
+    """Distance between floats of a type around x >= 0; for x = 0 the smallest subnormal."""
+    _, exponent = np.frexp(np.where(np.isfinite(x), x, formats.LARGEST[scalar]))
+    exponent = np.where(x == 0, -2000, exponent)
+    return np.maximum(np.ldexp(1.0, exponent - formats.PRECISION[scalar]), 2 * formats.UNDERFLOW[scalar])
+
+
+@dataclass(slots=True)
+class Planes:
+    """Floats of a region: values, bounds, which cells hold floats; and for atomic sums the number of additions and the
+    sum of the magnitudes added, from which the bound for any order follows."""
+
+    scalar: Scalar
+    value: Array
+    bound: Array
+    floats: Array
+    additions: Array | None = None
+    magnitude: Array | None = None
+
+
+class BoundsDomain(Domain):
+    """Floats as (value, bound), both float64. Comparisons and conversions to integers use the value.
+
+    ulps: per function of `ir.mathlib` (and "/", "sqrt") the destination's maximum error in ulp, or a function of
+    (operand values, result values) that gives it per lane; it is laid over the documented values of CUDA. Functions
+    without an entry are correctly rounded.
+
+    A sum by atomics is bounded for every order: n additions onto a cell are off by at most gamma_n = n u / (1 - n u)
+    times the sum of the magnitudes, besides the bounds of the summands. What depends on the order (an atomic's old
+    value), and floats looked at as bits, raise DomainUnsupported.
+    """
+
+    name = "bounds"
+
+    def __init__(self, ulps: Mapping[str, Budget] | None = None) -> None:
+        self.ulps: dict[str, Budget] = {**DEFAULT_ULPS, **(ulps or {})}
+
+    # values
+
+    def constant(self, value: float, scalar: Scalar) -> Bounded:
+        lane = formats.round_to(np.full((1, 1), value, np.float64), scalar).astype(np.float64)
+        return lane, np.zeros((1, 1))
+
+    def poison(self, scalar: Scalar, lanes: int = 1) -> Value:
+        shape = (1, 1) if lanes == 1 else (1, 1, lanes)
+        if scalar.is_float:
+            return np.full(shape, np.nan), np.zeros(shape)
+        one = formats.poison(scalar)
+        return np.broadcast_to(one if lanes == 1 else one[..., None], shape)
+
+    def _small(self, scalar: Scalar) -> bool:
+        return self.flush and (scalar is F32 or scalar is BF16)
+
+    def _operand(self, a: Bounded, scalar: Scalar) -> Bounded:
+        """An operand as the machine sees it: where it may be subnormal, flushing may take it away."""
+        if not self._small(scalar):
+            return a
+        v, e = a
+        smallest = formats.SMALLEST_NORMAL[scalar]
+        lost = (np.abs(v) - e < smallest) & ((v != 0) | (e != 0))
+        return v, np.where(lost, e + smallest, e)
+
+    def _rounded(self, v: Array, e: Array, scalar: Scalar, *, ulps: Array | float = 0.0, sums: bool = False) -> Bounded:
+        """Add the rounding of one operation: u |result|, or `ulps`, the float64 rounding, and underflow."""
+        size, own = np.abs(v) + e, np.abs(v)
+        if not np.isfinite(v).all():  # infinities and NaN are not rounded
+            size, own = (np.where(np.isfinite(v), x, 0.0) for x in (size, own))
+        local = formats.ROUNDOFF[scalar] * size
+        if not isinstance(ulps, float) or ulps > 0.5:
+            local = np.maximum(local, ulps * ulp(size, scalar))
+        smallest = formats.SMALLEST_NORMAL[scalar]
+        tiny = (own - e - local < smallest) & (size > 0)
+        e = e + local + 2.0**-53 * own
+        if tiny.any():
+            floor = smallest if self._small(scalar) else 0.0 if sums else formats.UNDERFLOW[scalar]
+            e = np.where(tiny, e + floor, e)
+        return self._settled(v, e, scalar)
+
+    def _settled(self, v: Array, e: Array, scalar: Scalar) -> Bounded:
+        """Overflow to infinity where the type overflows; infinite bounds where that is not certain."""
+        most = formats.LARGEST[scalar]
+        if (np.abs(v) + e).max(initial=0.0) <= most:  # false for NaN
+            return v, e
+        over = (np.abs(v) > most * (1 + formats.ROUNDOFF[scalar])) | np.isinf(v)
+        sure = over & (np.abs(v) - e > most)
+        e = np.where(np.isnan(e) | ((np.abs(v) + e > most) & ~sure), np.inf, e)
+        return np.where(over, np.copysign(np.inf, v), v), np.where(sure, 0.0, e)
+
+    def negate(self, a: Bounded, scalar: Scalar) -> Bounded:
+        return self._operand((-a[0], a[1]), scalar)
+
+    def binary(self, op: str, a: Bounded, b: Bounded, scalar: Scalar) -> Bounded:
+        (x, ex), (y, ey) = self._operand(a, scalar), self._operand(b, scalar)
+        if op in "+-":
+            return self._rounded(x + y if op == "+" else x - y, ex + ey, scalar, sums=True)
+        if op == "*":
+            return self._rounded(x * y, _product(x, ex, y, ey), scalar)
+        return self._quotient(x, ex, y, ey, scalar, "/")
+
+    def _quotient(self, x: Array, ex: Array, y: Array, ey: Array, scalar: Scalar, name: str) -> Bounded:
+        v = x / y
+        room = np.abs(y) - ey
+        e = np.where(room > 0, (ex + np.abs(v) * ey) / room, np.where(ey > 0, np.inf, 0.0))
+        return self._rounded(v, _certain(e, x, ex, y, ey), scalar, ulps=self._budget(name, [x, y], v))
+
+    def compare(self, op: str, a: Bounded, b: Bounded, scalar: Scalar) -> Array:
+        return COMPARE[op](a[0], b[0])
+
+    def _budget(self, fn: str, args: list[Array], out: Array) -> Array | float:
+        found = self.ulps.get(fn, 0.0)
+        return found(args, out) if callable(found) else float(found)
+
+    def math(self, fn: str, args: list[Any], scalar: Scalar) -> Value:
+        if fn in functions.PREDICATES:
+            return functions.PREDICATES[fn](args[0][0])
+        if fn == "ldexp":
+            v, e = args[0]
+            return self._rounded(np.ldexp(v, args[1]), np.ldexp(e, args[1]), scalar)
+        pairs = [self._operand(a, scalar) for a in args]
+        values, bounds = [p[0] for p in pairs], [p[1] for p in pairs]
+        if fn == "fma":
+            (x, y, z), (ex, ey, ez) = values, bounds
+            e = _product(x, ex, y, ey) + ez
+            return self._rounded(x * y + z, e, scalar, sums=False)
+        if fn == "fast_divide":
+            return self._quotient(values[0], bounds[0], values[1], bounds[1], scalar, fn)
+        name = fn.removeprefix("fast_")
+        v = MONOTONE[name](values[0]) if name in MONOTONE else _value(name, values)
+        e = spread(name, values, bounds, v)
+        if name in EXACT:
+            shape = np.broadcast_shapes(v.shape, e.shape)
+            return self._operand((v, np.broadcast_to(e, shape)), scalar)
+        return self._rounded(v, e, scalar, ulps=self._budget(fn, values, v))
+
+    # conversions
+
+    def from_int(self, a: Array, dst: Scalar) -> Bounded:
+        v = a.astype(np.float64)
+        own = 2.0**-53 * np.abs(v) if a.dtype.itemsize == 8 else np.zeros((1, 1))
+        return self._settled(v, np.abs(formats.round_to(v, dst).astype(np.float64) - v) + own, dst)
+
+    def to_int(self, a: Bounded, src: Scalar, dst: Scalar) -> Array:
+        return formats.to_int(a[0], dst)
+
+    def cast(self, a: Bounded, src: Scalar, dst: Scalar) -> Bounded:
+        v, e = self._operand(a, src)
+        if formats.PRECISION[dst] >= formats.PRECISION[src] and formats.LARGEST[dst] >= formats.LARGEST[src]:
+            return v, e
+        return self._rounded(v, e, dst)
+
+    def to_bits(self, a: Bounded, scalar: Scalar) -> Array:
+        raise DomainUnsupported(f"the program looks at the bits of {scalar} values, which error bounds cannot follow")
+
+    def from_bits(self, bits: Array, scalar: Scalar) -> Bounded:
+        v = formats.from_bits(bits, scalar).astype(np.float64)
+        return v, np.zeros_like(v)
+
+    def identical(self, a: Any, b: Any, scalar: Scalar) -> Array:
+        x, y = (a[0], b[0]) if isinstance(a, tuple) else (a, b)
+        return same_bits(*np.broadcast_arrays(x, y))
+
+    # memory
+
+    def attach(self, region: Region) -> None:
+        region.planes = None
+        if region.elem.is_float:
+            self._planes(region, region.elem)
+
+    def _planes(self, region: Region, scalar: Scalar) -> Planes:
+        planes: Planes | None = region.planes
+        if planes is None:
+            view = region.view(scalar)
+            value = formats.from_memory(view, scalar).astype(np.float64)
+            if region.per is not Per.LAUNCH:
+                value[...] = np.nan
+            floats = np.full(view.shape, region.elem.is_float)
+            planes = region.planes = Planes(scalar, value, np.zeros(view.shape), floats)
+        if planes.scalar != scalar:
+            raise DomainUnsupported(f"{region.name} is used as {planes.scalar} and as {scalar}")
+        return planes
+
+    def load(self, region: Region, scalar: Scalar, index: Array) -> Value:
+        planes: Planes | None = region.planes
+        if not scalar.is_float:
+            if planes is not None:
+                self._demand(region, planes, index if planes.scalar.size == scalar.size else None, floats=False)
+            return super().load(region, scalar, index)
+        planes = self._planes(region, scalar)
+        if not region.elem.is_float or not planes.floats.all():
+            self._demand(region, planes, index, floats=True)
+        bound = gather(region, planes.bound, index)
+        if planes.additions is not None and planes.magnitude is not None:
+            n, size = gather(region, planes.additions, index), gather(region, planes.magnitude, index)
+            bound = bound + gamma(n, scalar) * size
+        return gather(region, planes.value, index), bound
+
+    def _demand(self, region: Region, planes: Planes, index: Array | None, *, floats: bool) -> None:
+        """Cells of the active lanes must hold floats, or must not."""
+        bad = planes.floats[:1] if index is None else gather(region, planes.floats, index) != floats
+        if index is None or meet(region.state.mask, lanewise(bad)).any():
+            raise DomainUnsupported(f"{region.name} holds floats and integers in the same bytes")
+
+    def store(self, region: Region, scalar: Scalar, index: Array, value: Any, mask: Mask) -> None:
+        if not scalar.is_float:
+            planes: Planes | None = region.planes
+            if planes is not None:
+                if planes.scalar.size != scalar.size:
+                    raise DomainUnsupported(f"{region.name} is used as {planes.scalar} and as {scalar}")
+                scatter(region, planes.floats, index, np.zeros((1, 1), bool), mask)
+            super().store(region, scalar, index, value, mask)
+            return
+        planes = self._planes(region, scalar)
+        scatter(region, planes.value, index, value[0], mask)
+        scatter(region, planes.bound, index, value[1], mask)
+        if not region.elem.is_float or not planes.floats.all():
+            scatter(region, planes.floats, index, np.ones((1, 1), bool), mask)
+        for extra in (planes.additions, planes.magnitude):
+            if extra is not None:
+                scatter(region, extra, index, np.zeros((1, 1)), mask)
+
+    def update_float(self, op: str, region: Region, scalar: Scalar, index: Array, value: Any, *, old: bool) -> Any:
+        if old:
+            raise DomainUnsupported(f"the old value of a float atomic on {region.name} depends on the order of threads")
+        planes = self._planes(region, scalar)
+        flat, bound = planes.value.reshape(-1), planes.bound.reshape(-1)
+        v, e = value
+        if op in ("add", "sub"):
+            if planes.additions is None or planes.magnitude is None:
+                planes.additions = np.zeros(planes.value.shape)
+                planes.magnitude = np.zeros(planes.value.shape)
+            count, size = planes.additions.reshape(-1), planes.magnitude.reshape(-1)
+            fresh = np.unique(index[count[index] == 0])
+            size[fresh] = np.abs(flat[fresh]) + bound[fresh]
+            np.add.at(flat, index, v if op == "add" else -v)
+            np.add.at(bound, index, e)
+            np.add.at(size, index, np.abs(v) + e)
+            np.add.at(count, index, 1.0)
+        elif op in ("min", "max"):
+            (np.fmin if op == "min" else np.fmax).at(flat, index, v)
+            np.maximum.at(bound, index, e)
+        else:
+            raise DomainUnsupported(f"an atomic {op} of floats on {region.name} depends on the order of threads")
+        return None
+
+    def finish(self, result: Any) -> None:
+        result.bounds, result.values64 = {}, {}
+        for name, region in result.regions.items():
+            planes: Planes | None = region.planes
+            if planes is None or not region.elem.is_float:
+                continue
+            n = region.size // region.elem.size
+            bound = planes.bound[:n]
+            if planes.additions is not None and planes.magnitude is not None:
+                bound = bound + gamma(planes.additions[:n], planes.scalar) * planes.magnitude[:n]
+            result.values64[name], result.bounds[name] = planes.value[:n].copy(), bound.copy()
+            lanes = formats.round_to(planes.value[:n], region.elem)
+            result.buffers[name] = formats.to_memory(lanes, region.elem).view(result.buffers[name].dtype)
+
+
+def gamma(n: Array, scalar: Scalar) -> Array:
+    """gamma_n = n u / (1 - n u), infinite from n u = 1 on (Higham, Lemma 3.1)."""
+    nu = n * (formats.ROUNDOFF[scalar] + 2.0**-53)
+    return np.where(nu < 1, nu / np.maximum(1 - nu, 2.0**-60), np.inf)
+
+
+def _product(x: Array, ex: Array, y: Array, ey: Array) -> Array:
+    return _certain(np.abs(x) * ey + np.abs(y) * ex + ex * ey, x, ex, y, ey)
+
+
+def _certain(e: Array, x: Array, ex: Array, y: Array, ey: Array) -> Array:
+    """A propagated bound of a product or quotient, 0 where an exactly infinite or NaN operand decides the result."""
+    if np.isfinite(x).all() and np.isfinite(y).all():
+        return e
+    by_x = (np.isinf(x) & ((ey == 0) | (np.abs(y) > ey))) | np.isnan(x)
+    by_y = (np.isinf(y) & ((ex == 0) | (np.abs(x) > ex))) | np.isnan(y)
+    return np.where((by_x & (ex == 0)) | (by_y & (ey == 0)), 0.0, e)
+
+
+def _value(fn: str, args: list[Array]) -> Array:
+    return functions.NATIVE[fn](*args) if fn in functions.NATIVE else functions.ROUNDED[fn](*args)

@@ -1,0 +1,315 @@
+"""`port()`: from a kernel and two machines to verified ports with their reports."""
+
+from __future__ import annotations
+
+import os
+import platform
+import secrets
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, overload
+
+from ..hwmodels import Machine, load_machine
+from ..hwmodels.errors import GpuportError
+from ..ir.diagnostics import Refusal
+from .candidate import Candidate, SourceProgram, Synthesizer
+from .report import Environment, KernelRecord, MachineRecord, PortReport, SourceText
+from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord, GateRecord
+from .spec import Kernel
+from .translate import language_for, launches_of, read_kernel, translate
+from .verify.verify import Case, Oracle, Verification, verify
+
+if TYPE_CHECKING:
+    from .report.schema import Verdict
+
+Progress = Callable[[str, str, int, int], None]
+Port = str | Path
+
+
+SUFFIXES = {"metal": "metal", "opencl": "cl", "cuda": "cu"}
+
+
+class AllRefused(GpuportError):
+    """No destination could be ported to; the message has each destination's reasons."""
+
+    exit_code = 1
+
+
+@overload
+def port(kernel: Kernel | Port, src: Machine | Port, dst: Machine | Port, **options: object) -> PortReport: ...
+@overload
+def port(
+    kernel: Kernel | Port, src: Machine | Port, dst: Sequence[Machine | Port], **options: object
+) -> list[PortReport]: ...
+def port(
+    kernel: Kernel | Port,
+    src: Machine | Port,
+    dst: Machine | Port | Sequence[Machine | Port],
+    *,
+    synthesizers: Sequence[Synthesizer] = (translate,),
+    time_limit: float = 20.0,
+    progress: Progress | None = None,
+) -> PortReport | list[PortReport]:
+    """Port a kernel from the machine `src` to `dst`; a list of destinations gives a list of reports.
+
+    `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; machines are names or model
+    files. `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to gives a
+    report with the verdict REFUSED and the reasons.
+    Raises Refusal where the source cannot be read, SpecError, MachineError, and what the reference raises.
+    """
+    several = isinstance(dst, Sequence) and not isinstance(dst, str)
+    destinations: Sequence[Machine | Port] = dst if several else [dst]  # pyright: ignore[reportAssignmentType]
+    reports = _port_each(kernel, src, destinations, synthesizers, time_limit, progress)
+    return reports if several else reports[0]
+
+
+def port_all(
+    kernel: Kernel | Port,
+    *,
+    src: Machine | Port,
+    dst: Sequence[Machine | Port],
+    time_limit: float = 20.0,
+    progress: Progress | None = None,
+) -> list[PortReport]:
+    """Port to several machines as the command does: raises AllRefused, with the reasons, if none can be ported to."""
+    reports = _port_each(kernel, src, dst, (translate,), time_limit, progress)
+    if all(r.verdict == "REFUSED" for r in reports):
+        raise AllRefused(
+            "\n".join(dict.fromkeys(f"{r.dst.id}: {line}" for r in reports for line in r.reason.splitlines()))
+        )
+    return reports
+
+
+@dataclass
+class _Job:
+    """What all destinations share."""
+
+    source: SourceProgram
+    src: Machine
+    oracle: Oracle
+    synthesizers: Sequence[Synthesizer]
+    time_limit: float
+    progress: Progress
+    original: SourceText
+    oracle_lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+def _port_each(
+    kernel: Kernel | Port,
+    src: Machine | Port,
+    dst: Sequence[Machine | Port],
+    synthesizers: Sequence[Synthesizer],
+    time_limit: float,
+    progress: Progress | None,
+) -> list[PortReport]:
+    source_machine = _machine(src)
+    machines = [_machine(d) for d in dst]
+    for m in machines:
+        language_for(m)
+    loaded = kernel if isinstance(kernel, Kernel) else Kernel.load(kernel)
+    source = read_kernel(loaded)
+    launches_of(source)  # a launch that cannot be evaluated is a wrong spec, whatever the destination
+    seed = secrets.randbits(64)
+    job = _Job(
+        source,
+        source_machine,
+        Oracle(loaded, source.program, source_machine, seed),
+        synthesizers,
+        time_limit,
+        progress or (lambda _dst, _stage, _done, _total: None),
+        SourceText(
+            name=loaded.source.name, language=source.program.language, text=loaded.source.read_text(encoding="utf-8")
+        ),
+    )
+    if len(machines) == 1:
+        return [_port_one(job, machines[0])]
+    with ThreadPoolExecutor(max_workers=min(len(machines), os.cpu_count() or 1)) as pool:
+        return list(pool.map(lambda m: _port_one(job, m), machines))
+
+
+def _machine(named: Machine | Port) -> Machine:
+    return named if isinstance(named, Machine) else load_machine(named)
+
+
+def _port_one(job: _Job, dst: Machine) -> PortReport:
+    stages: dict[str, float] = {}
+    started = time.perf_counter()
+    job.progress(dst.id, "translating", 0, 1)
+    candidates: list[Candidate] = []
+    refusals: list[Refusal] = []
+    for synthesizer in job.synthesizers:
+        try:
+            candidates.extend(synthesizer(job.source, job.src, dst))
+        except Refusal as refusal:
+            refusals.append(refusal)
+    stages["translate"] = time.perf_counter() - started
+    if not candidates:
+        return _refused(job, dst, refusals, stages)
+    judged: PortReport | None = None
+    for candidate in candidates:
+        judged = _judge(job, dst, candidate, dict(stages))
+        if judged.verified:
+            break
+    assert judged is not None
+    return judged
+
+
+def _judge(job: _Job, dst: Machine, candidate: Candidate, stages: dict[str, float]) -> PortReport:
+    from ..backends.clike.wrapper import file_text
+    from .timing import measure_port
+    from .translate import wrapper_for
+
+    kernel = job.source.kernel
+    cases = [
+        Case(sizes, kernel.launch(sizes, job.source.constants), kernel.launch(sizes, candidate.constants))
+        for sizes in kernel.size_sets()
+    ]
+    backends = backends_for(dst, candidate.text.language)
+    gates: list[GateRecord] = []
+    verdict: Verdict = "UNVERIFIED"
+    refuted: GateRecord | None = None
+    done = 0
+    for backend in backends:
+        started = time.perf_counter()
+
+        def tick(what: str, backend: str = backend) -> None:
+            nonlocal done
+            job.progress(
+                dst.id,
+                f"{'emulated' if backend == 'emulator' else backend}: {what}",
+                done,
+                2 * len(cases) * len(backends),
+            )
+            done += 1
+
+        found: Verification = verify(
+            candidate.text, job.oracle, cases, dst, backend, time_limit=job.time_limit, tick=tick
+        )
+        stages[f"verify ({backend})"] = time.perf_counter() - started
+        gates.extend(found.gates)
+        refuted = refuted or found.refuted
+        if refuted is not None:
+            break
+    if refuted is not None:
+        verdict = "REFUTED"
+    elif any(b != "emulator" for b in backends):
+        verdict = "VERIFIED (device)"
+    else:
+        verdict = "VERIFIED (emulated)"
+    started = time.perf_counter()
+    measured, floor, device = measure_port(
+        candidate.text, kernel, cases[0], job.oracle, dst, backends, run=refuted is None
+    )
+    stages["measure"] = time.perf_counter() - started
+    file_name = f"{kernel.name}.{SUFFIXES[candidate.text.language]}"
+    job.progress(dst.id, verdict, 1, 1)
+    return PortReport(
+        kernel=_kernel_record(job),
+        src=MachineRecord.of(job.src),
+        dst=MachineRecord.of(dst),
+        verdict=verdict,
+        reason=f"{refuted.gate}: {refuted.detail}" if refuted else "",
+        decisions=tuple(_decision(job, dst, d) for d in candidate.decisions),
+        diagnostics=tuple(DiagnosticRecord.of(d) for d in candidate.diagnostics),
+        gates=tuple(gates),
+        sizes=tuple(dict(c.sizes) for c in cases),
+        seeds=(f"{job.oracle.seed:016x}",),
+        environment=_environment(backends, device),
+        original=job.original,
+        ported=SourceText(name=file_name, language=candidate.text.language, text=file_text(candidate.text)),
+        wrapper=SourceText(
+            name=f"{kernel.name}.py", language="python", text=wrapper_for(kernel, candidate, dst, file_name)
+        ),
+        measured=measured,
+        floor=floor,
+        stages=stages,
+        created=datetime.now(UTC),
+        rerun=_rerun(job, dst),
+    )
+
+
+def backends_for(dst: Machine, language: str) -> list[str]:
+    """Return what can judge a port to a machine here: its device if there is one, and always the emulator."""
+    from ..backends.doctor import device_backend
+
+    device = device_backend(dst, language)
+    return [device, "emulator"] if device else ["emulator"]
+
+
+def _refused(job: _Job, dst: Machine, refusals: Sequence[Refusal], stages: dict[str, float]) -> PortReport:
+    diagnostics = list(dict.fromkeys(d for r in refusals for d in r.diagnostics))
+    errors = [d for d in diagnostics if d.severity.value == "error"]
+    job.progress(dst.id, "REFUSED", 1, 1)
+    return PortReport(
+        kernel=_kernel_record(job),
+        src=MachineRecord.of(job.src),
+        dst=MachineRecord.of(dst),
+        verdict="REFUSED",
+        reason="\n".join(str(d) for d in errors or diagnostics),
+        diagnostics=tuple(DiagnosticRecord.of(d) for d in diagnostics),
+        sizes=tuple(job.source.kernel.size_sets()),
+        environment=_environment((), ""),
+        original=job.original,
+        stages=stages,
+        created=datetime.now(UTC),
+        rerun=_rerun(job, dst),
+    )
+
+
+def _kernel_record(job: _Job) -> KernelRecord:
+    kernel = job.source.kernel
+    return KernelRecord(
+        name=kernel.name,
+        entry=kernel.model.entry,
+        language=job.source.program.language,
+        file=str(kernel.source),
+        spec=str(kernel.file) if kernel.file else "",
+    )
+
+
+def _decision(job: _Job, dst: Machine, decision: object) -> DecisionRecord:
+    from .decisions import Decision
+
+    assert isinstance(decision, Decision)
+    machines = {job.src.id: job.src, dst.id: dst}
+    facts = tuple(
+        FactRecord.of(f.machine, machines[f.machine].facts()[f.path])
+        for f in decision.facts
+        if f.machine in machines and f.path in machines[f.machine].facts()
+    )
+    return DecisionRecord(
+        what=decision.what, why=decision.why, facts=facts, line=decision.loc.line if decision.loc else None
+    )
+
+
+def _environment(backends: Sequence[str], device: str) -> Environment:
+    from importlib.metadata import PackageNotFoundError, version
+
+    from .. import __version__
+    from ..backends.clang.tool import clang_version
+
+    packages: dict[str, str] = {}
+    for name in ("numpy", "pyopencl", "pocl-binary-distribution", "ziglang"):
+        try:
+            packages[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return Environment(
+        gpuport=__version__,
+        python=platform.python_version(),
+        platform=platform.platform(terse=True),
+        backend=", ".join(backends),
+        device=device,
+        clang=clang_version(),
+        packages=packages,
+    )
+
+
+def _rerun(job: _Job, dst: Machine) -> str:
+    kernel = job.source.kernel
+    return f"gpuport port {kernel.source} --src {job.src.id} --dst {dst.id} --out DIR"

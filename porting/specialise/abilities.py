@@ -1,0 +1,152 @@
+"""What the destination's arithmetic and memory can do: types, atomics, forward progress, rounding."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from ...ir import nodes as n
+from ...ir.analysis.usage import atomics_used, scalars_used
+from ...ir.types import F32, F64, Pointer, Scalar, Space
+from ...ir.walk import children, walk
+from ..decisions import Questions
+
+if TYPE_CHECKING:
+    from ...hwmodels import Machine
+    from .task import Task
+
+
+def types(task: Task) -> Task:
+    """Refuse f64 where the destination has none (GP2005)."""
+    scalars = scalars_used(task.program)
+    if F64 not in scalars:
+        return task
+    questions = Questions()
+    has = questions.ask(task.dst, "features.fp64")
+    if has is None:
+        return task.decided(questions.skipped("f64 arithmetic"))
+    if not has:
+        message = f"f64 is used; {task.dst.name}: {questions.sources()}"
+        return task.found("GP2005", message, scalars[F64] or task.program.kernel.loc)
+    return task.decided(questions.decide("f64 kept", "the destination has it"))
+
+
+def atomics(task: Task) -> Task:
+    """Refuse atomics that the destination cannot do (GP2008); record those that become compare-and-swap loops."""
+    seen: set[tuple[str, Scalar, Space]] = set()
+    for atomic, space in atomics_used(task.program):
+        key = (atomic.op, atomic.type, space)
+        if key in seen:
+            continue
+        seen.add(key)
+        questions = Questions()
+        how = _atomic(questions, task.dst, atomic, space)
+        name = f"atomic {atomic.op} on {atomic.type} in {space.value} memory"
+        if how is None:
+            task = task.decided(questions.skipped(name))
+        elif how == "none":
+            sources = questions.sources() or "the model names none"
+            task = task.found("GP2008", f"{name}; {task.dst.name}: {sources}", atomic.loc)
+        elif how == "cas":
+            what = f"{name} is a compare-and-swap loop"
+            task = task.decided(questions.decide(what, "the destination has no such instruction", atomic.loc))
+    return task
+
+
+def _atomic(questions: Questions, dst: Machine, atomic: n.Atomic, space: Space) -> str | None:
+    """How the destination does an atomic: native, cas, none; None where the model does not say."""
+    t, op = atomic.type, atomic.op
+    place = "shared" if space is Space.SHARED else "global"
+    if t == F32:
+        if op in ("exch", "cas"):
+            return "native"
+        how = questions.ask(dst, f"features.atomic_f32_{place}")
+        return "cas" if how == "native" and op != "add" else how
+    if t.is_integer and t.bits == 32:
+        ops = questions.ask(dst, f"atomics.{place}.i32")
+        return None if ops is None else "native" if op in ops or (op == "sub" and "add" in ops) else "none"
+    if t.is_integer and t.bits == 64:
+        how = questions.ask(dst, "features.atomic_i64")
+        return how if how != "minmax" else "native" if op in ("min", "max") else "none"
+    if t == F64:
+        ops = questions.ask(dst, f"atomics.{place}.f64") or ()
+        if op in ops:
+            return "native"
+        return "cas" if questions.ask(dst, "features.atomic_i64") in ("native", "cas") else "none"
+    ops = questions.ask(dst, f"atomics.{place}.{t.name}") if t.name in ("f16", "bf16") else ()
+    return "native" if ops and op in ops else "none"
+
+
+def forward_progress(task: Task) -> Task:
+    """Refuse loops that wait for other groups where these need not make progress (GP2010)."""
+    loop = waiting_loop(task.program)
+    if loop is None:
+        return task
+    questions = Questions()
+    progress = questions.ask(task.dst, "features.forward_progress")
+    if progress is None:
+        return task.decided(questions.skipped("a loop that waits for other threads"))
+    if not progress:
+        message = f"the loop waits for what other threads write; {task.dst.name}: {questions.sources()}"
+        return task.found("GP2010", message, loop.loc or task.program.kernel.loc)
+    return task.decided(questions.decide("a loop that waits is kept", "groups make progress here", loop.loc))
+
+
+def waiting_loop(program: n.Program) -> n.Stmt | None:
+    """Return the first loop that ends by an atomic or a volatile load: a lock, a flag, a look-back."""
+    for f in (program.kernel, *program.functions):
+        for s in walk(f.body):
+            if not isinstance(s, n.For | n.While):
+                continue
+            conditions: list[n.Node] = [s.cond] if s.cond is not None else []
+            conditions += [
+                x.cond for x in walk(s.body) if isinstance(x, n.If) and any(isinstance(y, n.Break) for y in x.then)
+            ]
+            if any(_asks_others(c) for c in conditions):
+                return s
+    return None
+
+
+def _asks_others(e: n.Node) -> bool:
+    if isinstance(e, n.Atomic):
+        return True
+    pointer = e.base if isinstance(e, n.Element) else e.pointer if isinstance(e, n.Deref) else None
+    if pointer is not None and isinstance(pointer.type, Pointer) and pointer.type.volatile:
+        return True
+    return any(_asks_others(c) for c in children(e))
+
+
+def numerics(task: Task) -> Task:
+    """Say where f32 arithmetic rounds or flushes differently (GP3001)."""
+    if F32 not in scalars_used(task.program):
+        return task
+    questions = Questions()
+    here = questions.ask(task.dst, "numerics.subnormals_f32")
+    there = questions.ask(task.src, "numerics.subnormals_f32")
+    if here == "flushed" and there != "flushed":
+        message = f"f32 values below 2^-126 become zero on {task.dst.name} ({questions.sources()})"
+        task = task.found("GP3001", message, task.program.kernel.loc, warning=True)
+    elif here is None:
+        task = task.decided(questions.skipped("f32 subnormals"))
+    rounding = Questions()
+    source, own = rounding.ask(task.src, "numerics.contract"), rounding.ask(task.dst, "numerics.contract")
+    if task.language != "cuda" and source not in (None, "off") and _contractible(task.program):
+        what = "a*b + c is rounded twice, as it is written"
+        why = "the source's compiler may fuse it into one rounding" + (
+            "" if own in (None, "off") else ", as this one may"
+        )
+        task = task.decided(rounding.decide(what, f"{why}; results differ within the bound that is checked"))
+    return task
+
+
+def _contractible(program: n.Program) -> bool:
+    """Whether a float product is an operand of a sum."""
+    for f in (program.kernel, *program.functions):
+        for x in walk(f.body):
+            parts: tuple[n.Expr, ...] = ()
+            if isinstance(x, n.Binary) and x.op in ("+", "-"):
+                parts = (x.left, x.right)
+            elif isinstance(x, n.Assign) and x.op in ("+", "-"):
+                parts = (x.value,)
+            if any(isinstance(p, n.Binary) and p.op == "*" and p.type == F32 for p in parts):
+                return True
+    return False

@@ -1,0 +1,87 @@
+"""Comparing one output with what it should be, element by element."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from ...backends.emulator.formats import LARGEST, ROUNDOFF
+from ..spec.model import Tolerance
+
+if TYPE_CHECKING:
+    from ...ir.types import Scalar
+    from .oracle import Expected
+
+Mode = Literal["float", "exact", "sorted"] | Tolerance
+
+
+@dataclass(frozen=True, slots=True)
+class Compared:
+    """How many elements are out of bounds (`bad`), how many have no finite bound (`unjudged`), and the worst one.
+
+    `index` is flat, None for an empty output; got, expected and bound are the numbers there.
+    """
+
+    bad: int
+    unjudged: int
+    index: int | None = None
+    got: float = 0.0
+    expected: float = 0.0
+    bound: float = 0.0
+
+
+def compare(got: np.ndarray, expected: Expected, scalar: Scalar, mode: Mode | None = None) -> Compared:
+    """Compare an output, decoded and flat, with the oracle's.
+
+    float: |got - expected| <= bound; NaN and infinities must stand where they are expected, with their sign. exact:
+    equal numbers, NaN where NaN, signs of zeros too. sorted: as float, after sorting both, under the largest bound.
+    Tolerance: |got - expected| <= atol + rtol |expected|. Integers are compared exactly in every mode but Tolerance.
+    """
+    ref, bounds = expected.values, expected.bounds
+    if got.shape != ref.shape:
+        raise ValueError(f"shapes {got.shape} and {ref.shape}")
+    if ref.size == 0:
+        return Compared(0, 0)
+    if mode == "sorted":
+        got, ref = np.sort(got), np.sort(ref)
+        bounds = np.full(ref.shape, bounds.max())
+    if isinstance(mode, Tolerance):
+        bounds = mode.atol + mode.rtol * np.abs(ref.astype(np.float64))
+    elif not scalar.is_float or mode == "exact":
+        return _exactly(got, ref, scalar)
+    return _within(got.astype(np.float64), ref.astype(np.float64), bounds, scalar)
+
+
+def _exactly(got: np.ndarray, ref: np.ndarray, scalar: Scalar) -> Compared:
+    wrong = got != ref
+    if scalar.is_float:
+        wrong = (wrong & ~(np.isnan(got) & np.isnan(ref))) | (
+            (got == 0) & (ref == 0) & (np.signbit(got) != np.signbit(ref))
+        )
+    distance = np.abs(got.astype(np.float64) - ref.astype(np.float64))
+    worst = int(np.argmax(np.where(wrong, np.where(np.isnan(distance), np.inf, distance) + 1, 0)))
+    return Compared(int(wrong.sum()), 0, worst, float(got[worst]), float(ref[worst]), 0.0)
+
+
+def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar) -> Compared:
+    largest = LARGEST[scalar] if scalar.is_float else np.inf
+    edge = largest * (1 + ROUNDOFF.get(scalar, 0.0))
+    with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
+        error = np.abs(got - ref)
+        fine = (error <= bounds) | (got == ref) | (np.isnan(got) & np.isnan(ref))
+        # a number so large that its bound reaches past the type's range may come out as infinity
+        fine |= (
+            np.isinf(got)
+            & (np.sign(got) == np.sign(ref))
+            & (np.abs(ref) + np.where(np.isfinite(bounds), bounds, 0) >= edge)
+        )
+        # an infinite bound says nothing, except that a NaN is not what was expected
+        unjudged = ~np.isfinite(bounds) & np.isfinite(ref) & ~np.isnan(got)
+        share = np.where(bounds > 0, error / bounds, 0.0)
+    # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
+    excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))
+    worst = int(np.argmax(np.nan_to_num(share, nan=0.0) if fine.all() else np.nan_to_num(excess, nan=np.inf)))
+    bad = int((~fine & ~unjudged).sum())
+    return Compared(bad, int(unjudged.sum()), worst, float(got[worst]), float(ref[worst]), float(bounds[worst]))

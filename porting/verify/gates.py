@@ -1,0 +1,265 @@
+"""The gates: each looks at runs of a candidate and can refute one thing."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ...backends.emulator.formats import to_bf16
+from ..report.schema import GateVerdict, WorstElement
+from ..spec.data import decode, encode, outputs, poisoned, shaped
+from ..spec.model import Tolerance
+from .compare import Compared, Mode, compare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from ...backends.base import Finding, RunResult
+    from ...ir.types import Scalar
+    from ..spec.data import Inputs
+    from ..spec.kernel import Kernel
+    from .oracle import Expectation, Expected
+
+SHOWN: Final = 3
+"""Findings that a gate's detail lists; the rest is counted."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What a gate says: a verdict, the evidence in words, the worst element where elements were compared."""
+
+    verdict: GateVerdict
+    detail: str = ""
+    worst: WorstElement | None = None
+
+
+def gate_findings(results: Sequence[RunResult]) -> Said:
+    """Refute a run in which the sanitizer found a defect, or whose launch is beyond the device's limits."""
+    found = list(dict.fromkeys(described(f) for r in results for f in r.findings))
+    if not found:
+        return Said("tested")
+    more = f"; and {len(found) - SHOWN} more" if len(found) > SHOWN else ""
+    return Said("refuted", "; ".join(found[:SHOWN]) + more)
+
+
+def described(finding: Finding) -> str:
+    """Return a finding in one line."""
+    return f"{finding.kind}: {finding.message}{f' ({finding.loc})' if finding.loc else ''}"
+
+
+def gate_guards(results: Sequence[RunResult], *, emulated: bool) -> Said:
+    """Refute a run that wrote beside a buffer."""
+    damaged = list(dict.fromkeys(d for r in results for d in r.damaged_guards))
+    if damaged:
+        return Said("refuted", "; ".join(damaged[:SHOWN]))
+    if emulated:
+        return Said("tested", "every access is checked against its buffer")
+    if not all(getattr(r, "guards_checked", True) for r in results):
+        return Said("unknown", "this runtime allows no guard zones")
+    return Said("tested")
+
+
+def gate_inputs(kernel: Kernel, args: Mapping[str, Any], results: Sequence[RunResult]) -> Said:
+    """Refute a run that changed an `in` buffer."""
+    for name, arg in kernel.args.items():
+        if arg.role != "in" or not arg.is_buffer:
+            continue
+        for result in results:
+            if name not in result.buffers:
+                return Said("unknown", f"the runtime does not give {name} back")
+            changed = np.flatnonzero(_bits(result.buffers[name]) != _bits(args[name]))
+            if changed.size:
+                return Said("refuted", f"input {name} was changed: {changed.size} elements, first [{changed[0]}]")
+    return Said("tested")
+
+
+def gate_written(kernel: Kernel, first: RunResult, second: RunResult, poisons: tuple[int, int]) -> Said:
+    """Refute a run that leaves elements of an `out` buffer as they were, under two different fill patterns."""
+    for name, arg in kernel.args.items():
+        if arg.role != "out":
+            continue
+        a, b = _bits(first.buffers[name]), _bits(second.buffers[name])
+        fills = [_bits(poisoned(arg.scalar, 1, p))[0] for p in poisons]
+        left = np.flatnonzero((a == fills[0]) & (b == fills[1]))
+        if left.size:
+            return Said("refuted", f"{left.size} of {a.size} elements of {name} are never written, first [{left[0]}]")
+    return Said("tested")
+
+
+def gate_deterministic(
+    kernel: Kernel, first: RunResult, second: RunResult, again: Sequence[RunResult], *, order_dependent: bool,
+    bounded: bool, emulated: bool,
+) -> Said:  # fmt: skip
+    """Refute results that differ between runs on the same inputs.
+
+    second ran on the other poison, in emulation with the groups in another order too; `again` are further runs on the
+    first poison. `order_dependent`: the source adds floats atomically; differences are allowed if `bounded`, that is,
+    every run is within the bound.
+    """
+    repeats = 2 + len(again)
+    for n in outputs(kernel):
+        for other in again:
+            changed = np.flatnonzero(_bits(first.buffers[n]) != _bits(other.buffers[n]))
+            if changed.size:
+                return _differs(
+                    n, changed, "with the order of groups" if emulated else "between runs", order_dependent, bounded
+                )
+        changed = np.flatnonzero(_bits(first.buffers[n]) != _bits(second.buffers[n]))
+        if changed.size:
+            what = "with what the outputs held before" if again else "between runs"
+            return _differs(n, changed, what, order_dependent, bounded)
+    return Said("tested", f"{repeats} runs bit-identical{', in shuffled group order' if emulated else ''}")
+
+
+def _differs(name: str, changed: np.ndarray, what: str, order_dependent: bool, bounded: bool) -> Said:
+    text = f"{changed.size} elements of {name} differ {what}, first [{changed[0]}]"
+    if order_dependent and bounded:
+        return Said("tested", f"order-dependent within the bound (float atomics): {text}")
+    return Said("refuted", text)
+
+
+def gate_values(
+    kernel: Kernel, expectation: Expectation, results: Sequence[RunResult], sizes: Mapping[str, int]
+) -> Said:
+    """Refute an output that is further from its expected value than its bound, in any of the runs."""
+    said: list[Said] = []
+    for name in outputs(kernel):
+        if name in expectation.missing:
+            said.append(Said("unknown", f"{name}: {expectation.missing[name]}"))
+            continue
+        expected, scalar, mode = expectation.outputs[name], kernel.args[name].scalar, compare_mode(kernel, name)
+        for result in results:
+            c = compare(decode(result.buffers[name], scalar), expected, scalar, mode)
+            said.append(_judged(name, c, expected, mode, shaped(kernel, name, sizes)))
+    return _strongest(said)
+
+
+def _judged(name: str, c: Compared, expected: Expected, mode: Mode | None, shape: tuple[int, ...]) -> Said:
+    if c.index is None:
+        return Said("tested", f"{name}: empty")
+    index = () if mode == "sorted" else tuple(int(i) for i in np.unravel_index(c.index, shape))
+    worst = WorstElement(buffer=name, index=index, got=c.got, expected=c.expected, bound=c.bound)
+    how = (
+        f"the user's tolerance, rtol {mode.rtol:g}, atol {mode.atol:g}"
+        if isinstance(mode, Tolerance)
+        else expected.basis
+    )
+    how = "compared exactly" if mode == "exact" else how
+    if c.bad:
+        return Said("refuted", f"{name}: {c.bad} of {expected.values.size} elements out of bounds ({how})", worst)
+    if c.unjudged:
+        return Said(
+            "unknown", f"{name}: {c.unjudged} of {expected.values.size} elements have no finite bound ({how})", worst
+        )
+    return Said("tested", f"{name}: {how}", worst)
+
+
+def gate_exact(
+    kernel: Kernel, expectation: Expectation, results: Sequence[RunResult], sizes: Mapping[str, int]
+) -> Said | None:
+    """Refute an output that is not bit for bit the exact result, on inputs for which every order is exact.
+
+    None where no float output is known to be exact on these inputs.
+    """
+    said: list[Said] = []
+    for name, expected in expectation.outputs.items():
+        scalar = kernel.args[name].scalar
+        if not expected.exact or not scalar.is_float or compare_mode(kernel, name) not in (None, "float", "exact"):
+            continue
+        for result in results:
+            got = decode(result.buffers[name], scalar) + 0.0  # the sign of a zero sum is not part of the probe
+            c = compare(got, _without_signed_zeros(expected), scalar, "exact")
+            said.append(_judged(name, c, expected, "exact", shaped(kernel, name, sizes)))
+    return _strongest(said) if said else None
+
+
+def _without_signed_zeros(expected: Expected) -> Expected:
+    return dataclasses.replace(expected, values=expected.values + 0.0)
+
+
+def _strongest(said: Sequence[Said]) -> Said:
+    """Refuted before unknown before tested; among those, the one nearest to (or furthest over) its bound."""
+    if not said:
+        return Said("unknown", "the kernel has no output")
+    rank = {"refuted": 0, "unknown": 1, "tested": 2, "proved": 3}
+    return min(said, key=lambda s: (rank[s.verdict], -(s.worst.share if s.worst else -1.0)))
+
+
+@dataclass(frozen=True, slots=True)
+class Power:
+    """Which wrong results the value gate rejects on one set of inputs, by names such as `y: zeros`.
+
+    `right` ones are exactly what was expected, so nothing can be learned from them.
+    """
+
+    rejected: frozenset[str]
+    accepted: frozenset[str]
+    right: frozenset[str]
+
+    @property
+    def said(self) -> Said:
+        """Unknown where a wrong result would have passed, or cannot be told from the right one."""
+        weak = sorted(self.accepted) + [f"{n} (is right here)" for n in sorted(self.right)]
+        if weak:
+            return Said("unknown", f"this size proves nothing against {', '.join(weak)}")
+        return Said("tested", f"rejects {', '.join(sorted(self.rejected))}")
+
+
+def power(kernel: Kernel, expectation: Expectation, inputs: Inputs) -> Power:
+    """Give the value gate wrong results, one output at a time, and see which it rejects.
+
+    They are zeros, a constant mean, copies of inputs of the same size, and the right values in a lower precision.
+    """
+    groups: dict[str, set[str]] = {"rejected": set(), "accepted": set(), "right": set()}
+    for name, expected in expectation.outputs.items():
+        scalar, mode = kernel.args[name].scalar, compare_mode(kernel, name)
+        if not expected.values.size:
+            continue
+        true = _representable(expected.values, scalar)
+        for label, wrong in _impostors(kernel, true, expected, scalar, inputs, mode):
+            if np.array_equal(wrong, true, equal_nan=scalar.is_float):
+                if label.endswith("rounding"):
+                    continue  # these values fit the lower precision
+                group = "right"
+            else:
+                group = "rejected" if compare(wrong, expected, scalar, mode).bad else "accepted"
+            groups[group].add(f"{name}: {label}")
+    return Power(*(frozenset(groups[g]) for g in ("rejected", "accepted", "right")))
+
+
+def _impostors(
+    kernel: Kernel, true: np.ndarray, expected: Expected, scalar: Scalar, inputs: Inputs, mode: Mode | None
+) -> list[tuple[str, np.ndarray]]:
+    finite = true[np.isfinite(true)] if scalar.is_float else true
+    mean = float(finite.astype(np.float64).mean()) if finite.size else 0.0
+    out = [
+        ("zeros", np.zeros_like(true)),
+        ("constant mean", np.full_like(true, mean if scalar.is_float else round(mean))),
+    ]
+    for other, memory in inputs.buffers.items():
+        if memory.size == true.size and kernel.args[other].scalar.is_float == scalar.is_float:
+            out.append((f"copy of {other}", decode(memory, kernel.args[other].scalar).reshape(-1).astype(true.dtype)))
+    if scalar.is_float and not isinstance(mode, Tolerance):
+        with np.errstate(over="ignore"):
+            single = true.astype(np.float32)
+            low = single if scalar.name == "f64" else to_bf16(single) if scalar.name != "bf16" else None
+        if low is not None:
+            out.append(("f32 rounding" if scalar.name == "f64" else "bf16 rounding", low.astype(np.float64)))
+    return out
+
+
+def _representable(values: np.ndarray, scalar: Scalar) -> np.ndarray:
+    return decode(encode(values, scalar), scalar)
+
+
+def compare_mode(kernel: Kernel, name: str) -> Mode | None:
+    """How the spec wants an output compared; None: floats by bound, integers exactly."""
+    return kernel.model.reference.compare.get(name)
+
+
+def _bits(a: Any) -> np.ndarray:
+    flat = np.ascontiguousarray(a).reshape(-1)
+    return flat.view(np.dtype(f"u{flat.dtype.itemsize}"))

@@ -1,0 +1,235 @@
+"""The oracle: what each output should be, and how far a correct port may be from it.
+
+Values come from the spec's float64 reference, else from the source run in float64. Bounds come from the source run in
+error-carrying arithmetic (Higham, Accuracy and Stability, §3.3) with the destination's function accuracies. That bound
+covers the source's own order of operations. A port keeps the order but for contraction, vector width and where a
+subgroup's tree ends; these at most double the roundings on an operand's path, so a port gets `FACTOR` times the bound.
+"""
+
+from __future__ import annotations
+
+import math
+import threading
+import zlib
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final
+
+import numpy as np
+
+from ...backends.emulator import DomainUnsupported, emulate
+from ...backends.emulator.bounds_domain import BoundsDomain
+from ...backends.emulator.formats import ROUNDOFF, UNDERFLOW
+from ...ir import nodes as ir
+from ...ir.types import Scalar, scalar_of
+from ...ir.walk import walk
+from ..spec.data import InputKind, Inputs, arguments, decode, draw, free_floats, outputs, shaped
+from ..spec.reference import call_reference
+from .accuracy import ULPS
+from .compare import compare
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from ...backends.base import Finding, Launch
+    from ...hwmodels import Machine
+    from ..spec.kernel import Kernel
+
+FACTOR: Final = 2.0
+NORMWISE: Final = 4.0
+"""Where the error analysis does not apply: this many times the largest deviation of the source's own machine arithmetic
+from the reference, over the whole output."""
+
+PROBE_ELEMENTS: Final = 1 << 16
+"""Exact-integer inputs are tried where no buffer has more elements than this: they run the source once more."""
+
+_SUBNORMALS: Final = "numerics.subnormals_f32"
+_EXACT_CALLS: Final = frozenset(
+    "fma fabs fmin fmax floor ceil trunc rint round copysign isnan isinf min max abs".split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """One output: `values` as `spec.data.decode` gives them, flat; `bounds` per element, absolute (0 for integers).
+
+    `basis` says where values and bounds come from. `exact`: integers all the way, so every order gives these bits.
+    """
+
+    values: np.ndarray
+    bounds: np.ndarray
+    basis: str
+    exact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Expectation:
+    """What a run should give.
+
+    `source_findings`: defects of the source kernel itself; `source_faults`: outputs in which the source disagrees with
+    its reference, in words; `missing`: outputs that nothing here can judge, with the reason.
+    """
+
+    outputs: dict[str, Expected]
+    source_findings: tuple[Finding, ...] = ()
+    source_faults: tuple[str, ...] = ()
+    missing: dict[str, str] = field(default_factory=dict)
+
+
+class Oracle:
+    """Inputs, expected values and bounds for a kernel; one oracle serves all its destinations, in any threads.
+
+    `program` is the source as read, run on an emulated `src` machine. `seed` fixes the inputs: secret until the
+    candidates are fixed, kept in the report afterwards.
+    """
+
+    def __init__(self, kernel: Kernel, program: ir.Program, src: Machine, seed: int) -> None:
+        self.kernel, self.program, self.src, self.seed = kernel, program, src, seed
+        self.float_atomics = has_float_atomics(program)
+        self.exact_arithmetic = has_exact_arithmetic(program)
+        self._lock = threading.Lock()
+        self._inputs: dict[tuple[Any, ...], Inputs] = {}
+        self._references: dict[tuple[Any, ...], dict[str, np.ndarray] | None] = {}
+
+    def rng(self, sizes: Mapping[str, int], purpose: str) -> np.random.Generator:
+        """Return a generator that the seed, the sizes and a purpose fix."""
+        return np.random.default_rng([self.seed, zlib.crc32(purpose.encode()), *sizes.values()])
+
+    def inputs(self, sizes: Mapping[str, int], kind: InputKind = "normal") -> Inputs:
+        """Return the inputs of one kind at a size, always the same ones. Raises SpecError, ReferenceFailed."""
+        key = (*sizes.items(), kind)
+        with self._lock:
+            if key not in self._inputs:
+                self._inputs[key] = draw(self.kernel, sizes, self.rng(sizes, kind), kind)
+            return self._inputs[key]
+
+    def reference(self, sizes: Mapping[str, int], kind: InputKind = "normal") -> dict[str, np.ndarray] | None:
+        """Return the reference's outputs on these inputs, None if the spec has none. Raises ReferenceFailed."""
+        inputs, key = self.inputs(sizes, kind), (*sizes.items(), kind)
+        with self._lock:
+            if key not in self._references:
+                self._references[key] = call_reference(self.kernel, sizes, inputs)
+            return self._references[key]
+
+    def kinds(self, sizes: Mapping[str, int]) -> tuple[InputKind, ...]:
+        """Return the kinds of inputs that are tried at a size."""
+        elements = max((math.prod(self.kernel.shape(n, sizes)) for n in self.kernel.args), default=0)
+        return ("normal", "exact") if free_floats(self.kernel) and elements <= PROBE_ELEMENTS else ("normal",)
+
+    def expect(
+        self, sizes: Mapping[str, int], launch: Launch, kind: InputKind, dst: Machine, language: str
+    ) -> Expectation:
+        """Return what the outputs should be on a destination.
+
+        `launch` is the source's own. `language` and `dst` tell the accuracy of the destination's functions and whether
+        it flushes subnormals. With inputs of kind `exact` the outputs that are exact in any order are found too.
+        Raises ReferenceFailed, SpecError, EmulatorError.
+        """
+        inputs, reference = self.inputs(sizes, kind), self.reference(sizes, kind)
+        names = outputs(self.kernel)
+        if 0 in launch.grid:
+            return self._nothing_runs(names, sizes, inputs, reference)
+        args, roles = arguments(self.kernel, sizes, inputs), self.kernel.roles
+        # bounds must allow for what the destination flushes
+        flushes = dst.get(_SUBNORMALS, "kept") == "flushed"
+        bounded = self.src.with_facts({_SUBNORMALS: dst.fact(_SUBNORMALS)}) if flushes else self.src
+
+        def run(domain: Any = None) -> Any:
+            return emulate(self.program, bounded if domain else self.src, launch, args, roles=roles, domain=domain)
+
+        unsupported = ""
+        try:
+            found = run(BoundsDomain(ULPS[language]))
+        except DomainUnsupported as error:
+            found, unsupported = run(), str(error)
+        plain = run() if kind == "exact" and self.exact_arithmetic and not unsupported else None
+        out: dict[str, Expected] = {}
+        faults: list[str] = []
+        missing: dict[str, str] = {}
+        for name in names:
+            scalar = self.kernel.args[name].scalar
+            own = decode(found.buffers[name], scalar)
+            ref = None if reference is None else reference[name].reshape(-1)
+            if not scalar.is_float:
+                values = own if ref is None else ref
+                out[name] = Expected(values, np.zeros(values.shape), _basis(ref is not None, "exact"), exact=True)
+            elif not unsupported:
+                bounds, carried = found.bounds[name], found.values64[name]
+                values = carried if ref is None else ref
+                # the float64 reference has roundings of its own, which matter beside an f64 kernel's
+                factor = FACTOR + (1.0 if scalar.name == "f64" else 0.0)
+                allowed = factor * bounds + 2.0**-50 * np.abs(values)
+                allowed = np.where(bounds == 0, 0.0, allowed) if ref is None else allowed
+                exact = plain is not None and np.array_equal(decode(plain.buffers[name], scalar), values)
+                out[name] = Expected(
+                    values, allowed, _basis(ref is not None, f"{factor:g} x running error bound"), exact
+                )
+                own = carried
+            elif ref is None:
+                missing[name] = f"no reference, and error bounds do not apply ({unsupported})"
+                continue
+            else:
+                basis = _basis(True, f"{NORMWISE:g} x the source's own deviation, normwise ({unsupported})")
+                out[name] = Expected(ref, _normwise(own, ref, scalar), basis)
+            if ref is not None and (fault := self._disagrees(name, own, out[name], scalar)):
+                faults.append(fault)
+        return Expectation(out, tuple(found.findings), tuple(faults), missing)
+
+    def _nothing_runs(
+        self, names: list[str], sizes: Mapping[str, int], inputs: Inputs, reference: dict[str, np.ndarray] | None
+    ) -> Expectation:
+        """With no group in the grid, inout buffers stay and out buffers had better be empty."""
+        out: dict[str, Expected] = {}
+        missing: dict[str, str] = {}
+        for name in names:
+            if reference is not None:
+                values = reference[name].reshape(-1)
+            elif name in inputs.buffers:
+                values = decode(inputs.buffers[name].reshape(-1), self.kernel.args[name].scalar)
+            elif 0 in shaped(self.kernel, name, sizes):
+                values = np.zeros(0)
+            else:
+                missing[name] = "no group runs, so nothing tells what this output should be"
+                continue
+            out[name] = Expected(values, np.zeros(values.shape), "nothing runs", exact=True)
+        return Expectation(out, missing=missing)
+
+    def _disagrees(self, name: str, own: np.ndarray, expected: Expected, scalar: Scalar) -> str:
+        if self.kernel.model.reference.compare.get(name) == "sorted":
+            return ""
+        result = compare(own, expected, scalar)
+        if result.bad == 0:
+            return ""
+        return f"{name}[{result.index}]: the source gives {result.got:.9g}, its reference {result.expected:.9g}"
+
+
+def _basis(reference: bool, bound: str) -> str:
+    return f"{'float64 reference' if reference else 'source in float64'}, {bound}"
+
+
+def _normwise(own: np.ndarray, ref: np.ndarray, scalar: Scalar) -> np.ndarray:
+    finite = np.isfinite(own) & np.isfinite(ref)
+    gap = float(np.abs(own[finite] - ref[finite]).max(initial=0.0))
+    return NORMWISE * gap + ROUNDOFF[scalar] * np.abs(ref) + UNDERFLOW[scalar]
+
+
+def has_float_atomics(program: ir.Program) -> bool:
+    """Tell whether a program adds floats atomically, so that its results may depend on the order of threads."""
+    nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
+    return any(isinstance(n, ir.Atomic) and n.type.is_float and n.op in ("add", "sub") for n in nodes)
+
+
+def has_exact_arithmetic(program: ir.Program) -> bool:
+    """Tell whether integers as floats stay integers: no float division, and no function that rounds."""
+    for function in (*program.functions, program.kernel):
+        for node in walk(function):
+            if isinstance(node, ir.MathCall) and node.fn not in _EXACT_CALLS:
+                return False
+            divides = isinstance(node, ir.Binary | ir.Assign) and node.op == "/"
+            if divides and _float_result(node):
+                return False
+    return True
+
+
+def _float_result(node: ir.Node) -> bool:
+    t = node.type if isinstance(node, ir.Binary) else node.target.type if isinstance(node, ir.Assign) else None
+    return t is not None and scalar_of(t).is_float

@@ -1,0 +1,258 @@
+"""`verify`: a candidate through every gate, at every size, on fresh secret inputs."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Final, Protocol
+
+from ...backends.errors import NoDevice
+from ...backends.isolate import Compiled, Done, Failed, Isolated, Outcome
+from ..report.schema import GateRecord, GateVerdict, Record
+from ..spec.data import POISONS, InputKind, Inputs, arguments
+from . import gates
+from .gates import Said
+from .oracle import Expectation, Oracle
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from ...backends.base import KernelText, Launch, RunResult
+    from ...hwmodels import Machine
+
+GUARD_BYTES: Final = 4096
+DEVICE_RUNS: Final = 5
+MEMORY_LIMIT: Final = 8 << 30
+"""Bytes of writable memory that a candidate's process may have where the CPU runs it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One set of sizes, and the launches for it: the source's own, and the candidate's."""
+
+    sizes: Mapping[str, int]
+    source: Launch
+    launch: Launch
+
+
+class Verification(Record):
+    """What the gates said of a candidate on one backend.
+
+    `verdict`: refuted if any gate refuted; unknown if the values were nowhere judged, or if no size can tell the right
+    result from zeros, a constant or an input; else tested. `reason` says why it is not tested.
+    """
+
+    gates: tuple[GateRecord, ...]
+    verdict: GateVerdict
+    reason: str = ""
+
+    @property
+    def refuted(self) -> GateRecord | None:
+        """The first gate that refuted the candidate."""
+        return next((g for g in self.gates if g.verdict == "refuted"), None)
+
+
+class Runner(Protocol):
+    """What runs a candidate: `Isolated`, or the like."""
+
+    def compile(self) -> Outcome:
+        """Compile the candidate."""
+        ...
+
+    def run(
+        self, launch: Launch, args: Mapping[str, Any], guard_bytes: int = 0, *, order_seed: int | None = None
+    ) -> Outcome:
+        """Run once on copies of the arguments."""
+        ...
+
+
+def verify(
+    text: KernelText,
+    oracle: Oracle,
+    cases: Sequence[Case],
+    dst: Machine,
+    backend: str,
+    *,
+    time_limit: float,
+    tick: Callable[[str], None] | None = None,
+    stop_early: bool = False,
+) -> Verification:
+    """Run every gate on a candidate, for every case, in a child process of its own on `backend`.
+
+    time_limit: seconds for compiling and for each run. tick: told of each set of inputs before it is tried. stop_early:
+    stop at the first refutation. Raises SpecError and ReferenceFailed for faults of the spec, NoDevice where the backend
+    has no such device; a candidate's faults are verdicts.
+    """
+    limit = None if backend == "cuda" or (backend == "opencl" and dst.vendor != "cpu") else MEMORY_LIMIT
+    with Isolated(backend, text, dst, time_limit=time_limit, memory_limit=limit) as runner:
+        return verify_with(runner, oracle, cases, dst, text.language, backend, tick=tick, stop_early=stop_early)
+
+
+def verify_with(
+    runner: Runner,
+    oracle: Oracle,
+    cases: Sequence[Case],
+    dst: Machine,
+    language: str,
+    backend: str,
+    *,
+    tick: Callable[[str], None] | None = None,
+    stop_early: bool = False,
+) -> Verification:
+    """`verify` with a runner that is there already."""
+    course = _Course(runner, oracle, dst, language, backend, stop_early)
+    course.go(cases, tick or (lambda _: None))
+    verdict, reason = course.verdict()
+    return Verification(gates=tuple(course.records), verdict=verdict, reason=reason)
+
+
+class _Stop(Exception):
+    pass
+
+
+@dataclass
+class _Course:
+    runner: Runner
+    oracle: Oracle
+    dst: Machine
+    language: str
+    backend: str
+    stop_early: bool
+    records: list[GateRecord] = field(default_factory=list)
+    powers: list[gates.Power] = field(default_factory=list)
+
+    @property
+    def emulated(self) -> bool:
+        return self.backend == "emulator"
+
+    def say(
+        self, gate: str, said: Said, size: Mapping[str, int] | None = None, inputs: str = "", since: float = 0.0
+    ) -> bool:
+        """Record a gate's word; tells whether it refuted nothing."""
+        seconds = time.perf_counter() - since if since else 0.0
+        record = GateRecord(
+            gate=gate, verdict=said.verdict, size=dict(size or {}), inputs=inputs, backend=self.backend,
+            detail=said.detail, worst=said.worst, seconds=seconds,
+        )  # fmt: skip
+        self.records.append(record)
+        if said.verdict == "refuted" and self.stop_early:
+            raise _Stop
+        return said.verdict != "refuted"
+
+    def go(self, cases: Sequence[Case], tick: Callable[[str], None]) -> None:
+        with contextlib.suppress(_Stop):
+            since = time.perf_counter()
+            failure = failed(self.runner.compile())
+            if not self.say("compiles", Said("refuted", failure) if failure else Said("tested"), since=since):
+                return
+            for case in cases:
+                for kind in self.oracle.kinds(case.sizes):
+                    tick(", ".join(f"{k} = {n}" for k, n in case.sizes.items()))
+                    if not self.one(case, kind):
+                        return  # a kernel that crashes or hangs once is not tried again
+
+    def one(self, case: Case, kind: InputKind) -> bool:
+        """All gates on one set of inputs; False if the candidate did not complete."""
+        kernel, sizes = self.oracle.kernel, case.sizes
+        inputs = self.oracle.inputs(sizes, kind)
+        label = "normal" if kind == "normal" else "integers"
+        if kernel.model.reference.inputs is not None:
+            label = "inputs function"
+
+        def say(gate: str, said: Said, since: float = 0.0) -> bool:
+            return self.say(gate, said, sizes, label, since)
+
+        since = time.perf_counter()
+        runs = self.runs(case, inputs)
+        if isinstance(runs, str):
+            say("completes", Said("refuted", runs), since)
+            return False
+        say("completes", Said("tested", f"{len(runs)} runs"), since)
+        say("findings", gates.gate_findings(runs))
+        say("guards", gates.gate_guards(runs, emulated=self.emulated))
+        say("inputs unchanged", gates.gate_inputs(kernel, arguments(kernel, sizes, inputs), runs))
+        written = say("outputs written", gates.gate_written(kernel, runs[0], runs[1], POISONS))
+        since = time.perf_counter()
+        expectation = self.oracle.expect(sizes, case.source, kind, self.dst, self.language)
+        self.source(say, expectation)
+        values = gates.gate_values(kernel, expectation, runs, sizes)
+        say("values", values, since)
+        exact = gates.gate_exact(kernel, expectation, runs, sizes)
+        if exact is not None:
+            say("exact", exact)
+        if written:
+            deterministic = gates.gate_deterministic(
+                kernel, runs[0], runs[1], runs[2:], order_dependent=self.oracle.float_atomics,
+                bounded=values.verdict == "tested", emulated=self.emulated,
+            )  # fmt: skip
+            say("deterministic", deterministic)
+        strength = gates.power(kernel, expectation, inputs)
+        self.powers.append(strength)
+        say("power", strength.said)
+        return True
+
+    def runs(self, case: Case, inputs: Inputs) -> list[RunResult] | str:
+        """Run the candidate on two poisons, then again on the first; in emulation only to explain a difference.
+
+        Returns the reason, in words, if a run did not complete.
+        """
+        order = int(self.oracle.rng(case.sizes, "order").integers(1 << 31))
+        done: list[RunResult] = []
+
+        def run(poison: int, order_seed: int | None) -> str:
+            args = arguments(self.oracle.kernel, case.sizes, inputs, poison)
+            outcome = self.runner.run(case.launch, args, GUARD_BYTES, order_seed=order_seed)
+            if isinstance(outcome, Done):
+                done.append(outcome.result)
+                return ""
+            return failed(outcome)
+
+        plan = [(POISONS[0], None), (POISONS[1], order)]
+        if not self.emulated:
+            plan += [(POISONS[0], None)] * (DEVICE_RUNS - 2)
+        for poison, order_seed in plan:
+            if why := run(poison, order_seed):
+                return why
+        same = all(a.tobytes() == done[1].buffers[n].tobytes() for n, a in done[0].buffers.items())
+        if self.emulated and not same and (why := run(POISONS[0], order)):
+            return why
+        return done
+
+    def source(self, say: Callable[[str, Said], bool], expectation: Expectation) -> None:
+        """A source that is itself defective, or disagrees with its reference, verifies nothing."""
+        found = [gates.described(f) for f in expectation.source_findings]
+        if found or expectation.source_faults:
+            text = "; ".join([*expectation.source_faults, *found][: gates.SHOWN])
+            say("source", Said("refuted", f"the source kernel itself: {text}"))
+        else:
+            say(
+                "source",
+                Said(
+                    "tested",
+                    "agrees with its reference" if self.oracle.kernel.model.reference.python else "no findings",
+                ),
+            )
+
+    def verdict(self) -> tuple[GateVerdict, str]:
+        refuted = [r for r in self.records if r.verdict == "refuted"]
+        if refuted:
+            first = refuted[0]
+            at = f" at {', '.join(f'{k} = {v}' for k, v in first.size.items())}" if first.size else ""
+            return "refuted", f"{first.gate}{at}: {first.detail}"
+        if not any(r.gate == "values" and r.verdict == "tested" for r in self.records):
+            return "unknown", "the values could not be judged at any size"
+        # an impostor that no size rejects, though it is wrong at one, would have been verified too
+        killed = frozenset[str]().union(*(p.rejected for p in self.powers))
+        weak = frozenset[str]().union(*(p.accepted for p in self.powers)) - killed
+        fatal = sorted(w for w in weak if "rounding" not in w)
+        if fatal:
+            return "unknown", f"no size tells the right result from {', '.join(fatal)}"
+        return "tested", ""
+
+
+def failed(outcome: Outcome) -> str:
+    """Say in words why an outcome is not what was asked for; empty if it is."""
+    if isinstance(outcome, Failed) and outcome.error == "NoDevice":
+        raise NoDevice(outcome.message)
+    return "" if isinstance(outcome, Done | Compiled) else str(outcome)

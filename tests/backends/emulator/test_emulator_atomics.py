@@ -1,0 +1,139 @@
+"""Atomics against a loop over lanes, including the old values under contention."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from emu_build import (
+    STUB,
+    assign,
+    atomic,
+    bid,
+    clean,
+    declare,
+    do,
+    iff,
+    kinds,
+    loop_while,
+    pointer,
+    program,
+    run,
+    tid,
+    var,
+)
+from gpuport.backends.base import KernelText, Launch, TextParam
+from gpuport.backends.emulator import EmulatorBackend
+from gpuport.ir import nodes as ir
+from gpuport.ir.types import F32, I32, U32, U64
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+@settings(max_examples=100, deadline=None)
+@given(st.data())
+def test_sequence_of_lanes(data: st.DataObject) -> None:
+    t = data.draw(st.sampled_from([I32, U32, U64, F32]))
+    ops = ["add", "sub", "min", "max", "exch"] + ([] if t == F32 else ["and", "or", "xor", "cas"])
+    op, n = data.draw(st.sampled_from(ops)), data.draw(st.sampled_from([1, 5, 64, 200]))
+    cells, used = data.draw(st.sampled_from([1, 3, 50])), data.draw(st.booleans())
+    rng = np.random.default_rng(data.draw(st.integers(0, 999)))
+    kind = {I32: np.int32, U32: np.uint32, U64: np.uint64, F32: np.float32}[t]
+    top = 100 if op != "cas" else 3
+    start, value, expect = (rng.integers(0, top, k).astype(kind) for k in (cells, n, n))
+    if t == F32:
+        start, value = rng.normal(size=cells).astype(kind), rng.normal(size=n).astype(kind)
+    where = rng.integers(0, cells, n).astype(np.int32)
+    p = {"io": pointer(t), "o": pointer(t), "v": pointer(t), "w": pointer(I32), "e": pointer(t)}
+    io, o, v, w, e = (var(name, q) for name, q in p.items())
+    extra = {"expected": e[tid()]} if op == "cas" else {}
+    made = atomic(op, io + w[tid()], v[tid()], **extra)
+    prog = program(p, [assign(o[tid()], made) if used else do(made)])
+    got = clean(run(prog, {"io": start, "o": np.zeros(n, kind), "v": value, "w": where, "e": expect}, 1, n))
+    now, old = start.copy(), np.zeros(n, kind)
+    for i in range(n):
+        c, a, b = where[i], now[where[i]], value[i]
+        old[i] = a
+        now[c] = {
+            "add": lambda: a + b, "sub": lambda: a - b, "min": lambda: min(a, b), "max": lambda: max(a, b), "exch": lambda: b,
+            "and": lambda: a & b, "or": lambda: a | b, "xor": lambda: a ^ b, "cas": lambda: b if a == expect[i] else a,
+        }[op]()  # fmt: skip
+    np.testing.assert_array_equal(got.buffers["io"], now)
+    if used:
+        np.testing.assert_array_equal(got.buffers["o"], old)
+
+
+def test_tickets_are_unique_over_chunks() -> None:
+    t = {"io": pointer(I32), "o": pointer(I32)}
+    me = bid() * 64 + tid()
+    prog = program(t, [assign(var("o", t["o"])[me], atomic("add", var("io", t["io"]) + 0, 1))])
+    n = 64 * 2000
+    got = clean(run(prog, {"io": np.zeros(1, np.int32), "o": np.zeros(n, np.int32)}, 2000, 64)).buffers
+    assert got["io"][0] == n
+    np.testing.assert_array_equal(np.sort(got["o"]), np.arange(n))
+
+
+def test_masked_lanes_do_not_update() -> None:
+    t = {"io": pointer(I32)}
+    body = [iff((tid() % 4).eq(0), [do(atomic("add", var("io", t["io"]) + 0, tid()))])]
+    assert clean(run(program(t, body), {"io": np.zeros(1, np.int32)})).buffers["io"][0] == sum(range(0, 32, 4))
+
+
+def test_lock_free_float_maximum() -> None:
+    """A compare-and-swap loop, as practitioners write it, with full contention."""
+    t = {"io": pointer(U32), "x": pointer(F32, const=True)}
+    io, x, old, seen = var("io", t["io"]), var("x", t["x"]), var("old", U32), var("seen", U32)
+    body = [
+        declare("old", U32, atomic("or", io + 0, 0)),
+        declare("seen", U32, old + 1),
+        loop_while(seen.ne(old).land(old.bits(F32) < x[tid()]), [
+            assign(seen, old),
+            assign(old, atomic("cas", io + 0, x[tid()].bits(U32), expected=seen)),
+            iff(old.eq(seen), [ir.Break()]),
+            assign(seen, old + 1),
+        ]),
+    ]  # fmt: skip
+    data = np.random.default_rng(0).uniform(0, 9, 128).astype(np.float32)
+    got = clean(run(program(t, body), {"io": np.zeros(1, np.uint32), "x": data}, 1, 128))
+    assert got.buffers["io"].view(np.float32)[0] == data.max()
+
+
+@pytest.mark.parametrize("offset", [-1, 4])
+def test_out_of_bounds_and_input(offset: int) -> None:
+    t = {"io": pointer(I32)}
+    prog = program(t, [do(atomic("add", var("io", t["io"]) + offset, 1))])
+    got = run(prog, {"io": np.zeros(4, np.int32)})
+    assert kinds(got) == ["out-of-bounds"]
+    assert not got.buffers["io"].any()
+    prog = program(t, [do(atomic("add", var("io", t["io"]) + 0, 1))])
+    assert kinds(run(prog, {"io": np.zeros(4, np.int32)}, roles={"io": "in"})) == ["out-of-bounds"]
+    assert kinds(run(prog, {"io": np.zeros(4, np.int32)}, roles={"io": "out"})) == ["uninitialised"]
+
+
+def test_backend_reads_the_text() -> None:
+    t = {"o": pointer(F32), "n": I32}
+    prog = program(t, [iff(tid() < var("n"), [assign(var("o", t["o"])[tid()], 2)])])
+    seen: list[Any] = []
+
+    def read(text: KernelText, machine: Any) -> ir.Program:
+        seen.append((text.source, machine))
+        return prog
+
+    backend = EmulatorBackend(read)
+    assert backend.availability().available
+    params = (TextParam("o", "buffer", "f32", "out"), TextParam("n", "scalar", "i32"))
+    kernel = backend.compile(KernelText("cuda", "kernel", "the text", params), STUB)
+    assert seen == [("the text", STUB)]
+    out = np.zeros(3, np.float32)
+    result = kernel.run(Launch((1, 1, 1), (32, 1, 1)), {"o": out, "n": 3}, repeats=2)
+    assert result.buffers["o"].tolist() == [2, 2, 2]
+    assert result.findings == []
+    assert len(result.seconds) == 2
+    assert not out.any()
+    assert kinds_of(kernel.run(Launch((1, 1, 1), (32, 1, 1)), {"o": out, "n": 4})) == ["out-of-bounds"]
+
+
+def kinds_of(result: Any) -> list[str]:
+    return [f.kind for f in result.findings]
