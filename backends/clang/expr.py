@@ -185,7 +185,12 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     if ref["kind"] == "EnumConstantDecl":
         return Const(_enumerator(fc, ref["id"], loc), I32, name, loc=loc)
     if ref["kind"] == "ParmVarDecl" and name in fc.unit.language.variables:
-        return dataclasses.replace(fc.unit.language.variables[name](0), loc=loc)
+        builtin = fc.unit.language.variables[name]
+        t = parse_type(ref["type"], loc).type
+        if isinstance(t, Vector):
+            # handed whole to a device function
+            return MakeVector(tuple(builtin(axis) for axis in range(t.lanes)), t, loc=loc)
+        return dataclasses.replace(builtin(0), loc=loc)
     if ref["kind"] == "VarDecl":
         builtin = fc.unit.language.variables.get(name)
         if builtin is not None:

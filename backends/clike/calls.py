@@ -108,12 +108,14 @@ class Calls:
         """any, all or ballot, as a helper."""
         printer, lanes = self._print, self._lanes("vote", e)
         width = e.width or printer.width
+        value = printer.exact(e.value).text
+        if width == lanes.hardware_width and e.kind in lanes.direct:
+            return Text(lanes.direct[e.kind].format(value=value), POSTFIX, e.type)
         printer.helpers.extension(*lanes.extensions)
         printer.use(*lanes.passes)
         name = f"gp_{e.kind}" + ("" if width == 32 else f"_{width}")
         printer.helpers.need(name, lanes.vote, function=name, kind=e.kind, width=width, type=printer.types.name(e.type))
-        args = [printer.exact(e.value).text, *lanes.passes]
-        return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
+        return Text(f"{name}({', '.join((value, *lanes.passes))})", POSTFIX, e.type)
 
     def _lanes(self, what: str, e: n.Shuffle | n.Vote) -> LaneForm:
         lanes = self._dialect.lanes

@@ -34,7 +34,8 @@ class AtomicForm:
 class LaneForm:
     """Shuffles and votes: a helper template, and the names that its calls pass on behind the operands.
 
-    `direct` spells those kinds that need no helper where the width is that of the hardware, with {value} and {lane}.
+    `direct` spells those kinds of shuffles and votes that need no helper where the width is that of the hardware, with
+    {value} and {lane}; "undefined KIND" those where a lane outside may give anything.
     `lane_scratch` tells that the helpers exchange through the shared array `gp_lanes`, with group barriers.
     """
 

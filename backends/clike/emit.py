@@ -10,7 +10,7 @@ from ...ir import nodes as n
 from ...ir.analysis.buffers import buffer_uses
 from ...ir.diagnostics import Diagnostic, Refusal
 from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
-from ...ir.walk import walk
+from ...ir.walk import map_functions, rewrite_stmts, walk
 from .declare import Types
 from .expressions import Expressions
 from .helpers import Helpers
@@ -82,9 +82,7 @@ def emit(
         subgroup_width=width,
         bounds={n.Grid.THREAD: _LARGEST_GROUP - 1, n.Grid.GROUP_SIZE: _LARGEST_GROUP, n.Grid.GROUP: _LARGEST_GRID},
     )
-    # a barrier orders global memory where threads may read what others of the group wrote
-    exchanged = any(use.read and use.written for use in buffer_uses(program).values())
-    memory = dialect.ordered_memory[exchanged]
+    memory = dialect.ordered_memory[exchanges_global(program)]
     problems: list[Diagnostic] = []
     texts: list[str] = []
     uses: dict[str, tuple[str, ...]] = {}
@@ -120,6 +118,23 @@ def emit(
         tuple(helpers.extensions),
         types_used(program),
     )
+
+
+def exchanges_global(program: n.Program) -> bool:
+    """Tell whether threads may read global memory that others wrote, so that a barrier has to order it.
+
+    Atomics whose result nobody takes read nothing in this sense.
+    """
+
+    def blind(s: n.Stmt) -> tuple[n.Stmt, ...]:
+        if isinstance(s, n.Evaluate) and isinstance(s.value, n.Atomic):
+            a = s.value
+            return tuple(n.Evaluate(x) for x in (a.pointer, a.value, a.expected) if x is not None)
+        return (s,)
+
+    seen = map_functions(program, lambda f: dataclasses.replace(f, body=rewrite_stmts(f.body, blind)))
+    written = buffer_uses(program)
+    return any(use.read and written[name].written for name, use in buffer_uses(seen).items())
 
 
 def types_used(program: n.Program) -> frozenset[str]:

@@ -104,7 +104,7 @@ class _Run:
         known = {p.name for p in kernel.params}
         for name in self.args:
             if name not in known:
-                raise EmulatorError(
+                raise ArgumentError(
                     f"argument {name}: the kernel has no such parameter; it has {', '.join(sorted(known))}"
                 )
         compiler.enter(kernel)
@@ -177,7 +177,7 @@ class _Run:
             return c.add_region(p.name, elem, self.launch.shared_bytes, shared=True)
         if value is None:
             if p.name not in self.args:
-                raise EmulatorError(
+                raise ArgumentError(
                     f"argument {p.name}: missing; expected an array of {t.elem}, or None for a null pointer"
                 )
             return self.memory.add(null_region(self.state, p.name, elem))
@@ -201,14 +201,11 @@ class _Run:
             self.findings.add(
                 "limit", f"a group of {launch.threads} threads; {self.machine.name} allows {most}", loc, "threads"
             )
-        for axis, (size, limit) in enumerate(zip(launch.block, get("limits.group_dim", None) or (), strict=False)):
-            if size > limit:
-                self.findings.add(
-                    "limit",
-                    f"{size} threads along {'xyz'[axis]}; {self.machine.name} allows {limit}",
-                    loc,
-                    f"dim{axis}",
-                )
+        for what, unit, sizes in (("group_dim", "threads", launch.block), ("grid_dim", "groups", launch.grid)):
+            for axis, size, limit in zip("xyz", sizes, get(f"limits.{what}", None) or (), strict=False):
+                if size > limit:
+                    text = f"{size} {unit} along {axis}; {self.machine.name} allows {limit}"
+                    self.findings.add("limit", text, loc, f"{what} {axis}")
         capacity = get("shared.per_group_optin", None) or get("shared.per_group", None)
         if capacity is not None and shared > capacity:
             self.findings.add(

@@ -34,7 +34,8 @@ DEFAULT_ULPS: Final[Mapping[str, Budget]] = MappingProxyType({
     "fast_exp": lambda args, _: 2 + np.floor(np.abs(1.173 * args[0])),
     "fast_exp10": lambda args, _: 2 + np.floor(np.abs(2.97 * args[0])),
     "fast_exp2": 2, "fast_log": lambda args, _: _log_ulps(args[0], 2.0**-21.41),
-    "fast_log2": lambda args, _: _log_ulps(args[0], 2.0**-22), "fast_log10": lambda args, _: _log_ulps(args[0], 2.0**-24),
+    "fast_log2": lambda args, _: _log_ulps(args[0], 2.0**-22),
+    "fast_log10": lambda args, _: _log_ulps(args[0], 2.0**-24),
     "fast_sin": lambda _, out: _absolute(out, 2.0**-21.41), "fast_cos": lambda _, out: _absolute(out, 2.0**-21.19),
 })  # fmt: skip
 
@@ -90,10 +91,12 @@ class BoundsDomain(Domain):
     # values
 
     def constant(self, value: float, scalar: Scalar) -> Bounded:
+        """A rounded literal."""
         lane = formats.round_to(np.full((1, 1), value, np.float64), scalar).astype(np.float64)
         return lane, np.zeros((1, 1))
 
     def poison(self, scalar: Scalar, lanes: int = 1) -> Value:
+        """A NaN, or the poison bits."""
         shape = (1, 1) if lanes == 1 else (1, 1, lanes)
         if scalar.is_float:
             return np.full(shape, np.nan), np.zeros(shape)
@@ -139,9 +142,11 @@ class BoundsDomain(Domain):
         return np.where(over, np.copysign(np.inf, v), v), np.where(sure, 0.0, e)
 
     def negate(self, a: Bounded, scalar: Scalar) -> Bounded:
+        """Sign change, exact but for flushing."""
         return self._operand((-a[0], a[1]), scalar)
 
     def binary(self, op: str, a: Bounded, b: Bounded, scalar: Scalar) -> Bounded:
+        """Propagated bounds and one rounding."""
         (x, ex), (y, ey) = self._operand(a, scalar), self._operand(b, scalar)
         if op in "+-":
             return self._rounded(x + y if op == "+" else x - y, ex + ey, scalar, sums=True)
@@ -156,6 +161,7 @@ class BoundsDomain(Domain):
         return self._rounded(v, _certain(e, x, ex, y, ey), scalar, ulps=self._budget(name, [x, y], v))
 
     def compare(self, op: str, a: Bounded, b: Bounded, scalar: Scalar) -> Array:
+        """By value."""
         return COMPARE[op](a[0], b[0])
 
     def _budget(self, fn: str, args: list[Array], out: Array) -> Array | float:
@@ -163,6 +169,7 @@ class BoundsDomain(Domain):
         return found(args, out) if callable(found) else float(found)
 
     def math(self, fn: str, args: list[Any], scalar: Scalar) -> Value:
+        """A function of the table: its operands' bounds propagated, its accuracy added."""
         if fn in functions.PREDICATES:
             return functions.PREDICATES[fn](args[0][0])
         if fn == "ldexp":
@@ -187,33 +194,40 @@ class BoundsDomain(Domain):
     # conversions
 
     def from_int(self, a: Array, dst: Scalar) -> Bounded:
+        """From integers, rounded."""
         v = a.astype(np.float64)
         own = 2.0**-53 * np.abs(v) if a.dtype.itemsize == 8 else np.zeros((1, 1))
         return self._settled(v, np.abs(formats.round_to(v, dst).astype(np.float64) - v) + own, dst)
 
     def to_int(self, a: Bounded, src: Scalar, dst: Scalar) -> Array:
+        """Truncates the value; saturates."""
         return formats.to_int(a[0], dst)
 
     def cast(self, a: Bounded, src: Scalar, dst: Scalar) -> Bounded:
+        """Between float types, rounded where the target is narrower."""
         v, e = self._operand(a, src)
         if formats.PRECISION[dst] >= formats.PRECISION[src] and formats.LARGEST[dst] >= formats.LARGEST[src]:
             return v, e
         return self._rounded(v, e, dst)
 
     def to_bits(self, a: Bounded, scalar: Scalar) -> Array:
+        """Bits of a value with a bound mean nothing: DomainUnsupported."""
         raise DomainUnsupported(f"the program looks at the bits of {scalar} values, which error bounds cannot follow")
 
     def from_bits(self, bits: Array, scalar: Scalar) -> Bounded:
+        """Values of bit patterns, exact."""
         v = formats.from_bits(bits, scalar).astype(np.float64)
         return v, np.zeros_like(v)
 
     def identical(self, a: Any, b: Any, scalar: Scalar) -> Array:
+        """By the bits of the values."""
         x, y = (a[0], b[0]) if isinstance(a, tuple) else (a, b)
         return same_bits(*np.broadcast_arrays(x, y))
 
     # memory
 
     def attach(self, region: Region) -> None:
+        """Give float regions their planes."""
         region.planes = None
         if region.elem.is_float:
             self._planes(region, region.elem)
@@ -232,6 +246,7 @@ class BoundsDomain(Domain):
         return planes
 
     def load(self, region: Region, scalar: Scalar, index: Array) -> Value:
+        """Values and bounds, or integers."""
         planes: Planes | None = region.planes
         if not scalar.is_float:
             if planes is not None:
@@ -253,6 +268,7 @@ class BoundsDomain(Domain):
             raise DomainUnsupported(f"{region.name} holds floats and integers in the same bytes")
 
     def store(self, region: Region, scalar: Scalar, index: Array, value: Any, mask: Mask) -> None:
+        """Values and bounds, or integers."""
         if not scalar.is_float:
             planes: Planes | None = region.planes
             if planes is not None:
@@ -271,6 +287,7 @@ class BoundsDomain(Domain):
                 scatter(region, extra, index, np.zeros((1, 1)), mask)
 
     def update_float(self, op: str, region: Region, scalar: Scalar, index: Array, value: Any, *, old: bool) -> Any:
+        """Atomic updates, bounded for every order; see the class."""
         if old:
             raise DomainUnsupported(f"the old value of a float atomic on {region.name} depends on the order of threads")
         planes = self._planes(region, scalar)
@@ -295,6 +312,7 @@ class BoundsDomain(Domain):
         return None
 
     def finish(self, result: Any) -> None:
+        """Add values and bounds of the float buffers, and their rounded contents."""
         result.bounds, result.values64 = {}, {}
         for name, region in result.regions.items():
             planes: Planes | None = region.planes

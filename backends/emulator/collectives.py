@@ -38,7 +38,8 @@ def barrier(s: State, scope: Scope, loc: Loc | None) -> None:
         at = int(np.count_nonzero(full[g] & mine))
         s.findings.add(
             "divergence",
-            f"{s.who(g, t)} does not arrive at the barrier that {at} of the {int(mine.sum())} threads of its {place} wait at",
+            f"{s.who(g, t)} does not arrive at the barrier that {at} of the {int(mine.sum())} threads of its {place} "
+            "wait at",
             loc,
         )
     if s.language != "cuda" and s.exited is not DEAD:
@@ -47,7 +48,8 @@ def barrier(s: State, scope: Scope, loc: Loc | None) -> None:
             g, t = s.first_lane(lost)
             s.findings.add(
                 "divergence",
-                f"{s.who(g, t)} has returned before a barrier of its {place}; {s.language} requires all threads to arrive",
+                f"{s.who(g, t)} has returned before a barrier of its {place}; {s.language} requires all threads "
+                "to arrive",
                 loc,
                 "exited",
             )

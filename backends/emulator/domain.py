@@ -78,10 +78,10 @@ class Domain(ABC):
         `index` and the planes of `value` are one-dimensional; gives the old values if `old`, else None.
         """
 
-    def attach(self, region: Region) -> None:
+    def attach(self, region: Region) -> None:  # noqa: B027 - most domains have nothing to do
         """Prepare a region that just got its memory."""
 
-    def finish(self, result: Any) -> None:
+    def finish(self, result: Any) -> None:  # noqa: B027 - most domains have nothing to do
         """Complete the result of a run, an `Emulation`, from the regions of its buffers."""
 
     def load(self, region: Region, scalar: Scalar, index: Array) -> Value:

@@ -15,10 +15,10 @@ from . import functions
 from .lanes import Array
 
 MONOTONE: Final[dict[str, Callable[[Array], Array]]] = {
-    **{n: functions.ROUNDED[n] for n in
-       "exp exp2 exp10 expm1 log log2 log10 log1p rsqrt cbrt asin acos atan sinh tanh asinh acosh atanh erf erfc".split()},
+    **{n: functions.ROUNDED[n] for n in "exp exp2 exp10 expm1 log log2 log10 log1p rsqrt cbrt erf erfc".split()},
+    **{n: functions.ROUNDED[n] for n in "asin acos atan sinh tanh asinh acosh atanh".split()},
     **{n: functions.NATIVE[n] for n in "sqrt floor ceil trunc round rint".split()},
-}  # fmt: skip
+}
 EXACT: Final = frozenset("floor ceil trunc round rint fabs fmin fmax copysign fmod".split())
 
 
@@ -26,10 +26,7 @@ def spread(fn: str, x: list[Array], e: list[Array], v: Array) -> Array:
     """Bound on |f(x') - f(x)| over |x'_i - x_i| <= e_i, where v = f(x)."""
     if not any(b.any() for b in e):
         return np.zeros_like(v)
-    if fn in MONOTONE:
-        out = _ends(MONOTONE[fn], x[0], e[0], v)
-    else:
-        out = _OTHER[fn](x, e, v)
+    out = _ends(MONOTONE[fn], x[0], e[0], v) if fn in MONOTONE else _OTHER[fn](x, e, v)
     total = sum(e[1:], e[0])
     # an operand without a bound may even be NaN
     return np.where(total == 0, 0.0, np.where(total == np.inf, np.inf, out))

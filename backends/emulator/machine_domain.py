@@ -1,4 +1,4 @@
-"""The machine's own numbers: IEEE formats with one rounding per operation, subnormals flushed where the machine does."""
+"""The machine's own numbers: IEEE formats, one rounding per operation, subnormals flushed where the machine does."""
 
 from __future__ import annotations
 
@@ -26,9 +26,11 @@ class MachineDomain(Domain):
     name = "machine"
 
     def constant(self, value: float, scalar: Scalar) -> Array:
+        """A rounded literal."""
         return formats.round_to(np.full((1, 1), value, np.float64), scalar)
 
     def poison(self, scalar: Scalar, lanes: int = 1) -> Array:
+        """A NaN, or the poison bits."""
         one = formats.poison(scalar)
         return one if lanes == 1 else np.repeat(one[..., None], lanes, axis=2)
 
@@ -36,9 +38,11 @@ class MachineDomain(Domain):
         return self.flush and (scalar is F32 or scalar is BF16)
 
     def negate(self, a: Array, scalar: Scalar) -> Array:
+        """Sign change, exact but for flushing."""
         return flushed(-a) if self._flushes(scalar) else -a
 
     def binary(self, op: str, a: Array, b: Array, scalar: Scalar) -> Array:
+        """One operation with its rounding."""
         if self._flushes(scalar):
             a, b = flushed(a), flushed(b)
         out = _ARITHMETIC[op](a, b)
@@ -47,11 +51,13 @@ class MachineDomain(Domain):
         return flushed(out) if self._flushes(scalar) else out
 
     def compare(self, op: str, a: Array, b: Array, scalar: Scalar) -> Array:
+        """By value."""
         if self._flushes(scalar):
             a, b = flushed(a), flushed(b)
         return COMPARE[op](a, b)
 
     def math(self, fn: str, args: list[Array], scalar: Scalar) -> Value:
+        """A function of the table, with its rounding."""
         flush = self._flushes(scalar)
         if flush:
             args = [flushed(a) if a.dtype.kind == "f" else a for a in args]
@@ -61,29 +67,36 @@ class MachineDomain(Domain):
         return flushed(out) if flush else out
 
     def from_int(self, a: Array, dst: Scalar) -> Array:
+        """From integers, rounded."""
         return formats.from_int(a, dst)
 
     def to_int(self, a: Array, src: Scalar, dst: Scalar) -> Array:
+        """Truncates the value; saturates."""
         return formats.to_int(flushed(a) if self._flushes(src) else a, dst)
 
     def cast(self, a: Array, src: Scalar, dst: Scalar) -> Array:
+        """Between float types, rounded where the target is narrower."""
         out = formats.cast_float(flushed(a) if self._flushes(src) else a, src, dst)
         return flushed(out) if self._flushes(dst) else out
 
     def to_bits(self, a: Array, scalar: Scalar) -> Array:
+        """Bit patterns."""
         return formats.to_bits(a, scalar)
 
     def from_bits(self, bits: Array, scalar: Scalar) -> Array:
+        """Values of bit patterns."""
         return formats.from_bits(bits, scalar)
 
     def identical(self, a: Array, b: Array, scalar: Scalar) -> Array:
+        """By the bits of the values."""
         return same_bits(*np.broadcast_arrays(a, b))
 
     def update_float(self, op: str, region: Region, scalar: Scalar, index: Array, value: Array, *, old: bool) -> Any:
+        """Atomic updates in the order of lanes."""
         flat = region.view(scalar).reshape(-1)
         if op == "sub":
             op, value = "add", -value
-        if self._flushes(scalar) or scalar is BF16:
+        if scalar is BF16 or (self._flushes(scalar) and op != "exch" and not _far_from_subnormal(flat[index], value)):
             return self._one_by_one(op, flat, scalar, index, value)
         return in_order(op, flat, index, value, old=old)
 
@@ -102,6 +115,11 @@ class MachineDomain(Domain):
             flat[cell] = formats.to_memory(np.asarray(new), scalar)
             out[i] = before[0]
         return out
+
+
+def _far_from_subnormal(*values: Array) -> bool:
+    """Whether no sum of these values can be subnormal: all are multiples of 2^-123, the ulp of 2^-100, or not finite."""
+    return all(bool(((v == 0) | ~(np.abs(v) < 2.0**-100)).all()) for v in values)
 
 
 def flushed(x: Array) -> Array:

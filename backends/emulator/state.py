@@ -1,4 +1,4 @@
-"""What a run is about and where it stands: the launch, the chunk of groups at hand, the active lanes, clocks, counts."""
+"""What a run is about and where it stands: the launch, the chunk at hand, the active lanes, clocks, counts."""
 
 from __future__ import annotations
 
@@ -26,8 +26,8 @@ class State:
     """Mutable state of a run. Lanes are (group of the chunk, thread of the group).
 
     Clocks for the race detector: `now` ticks at every barrier; `epoch` is the tick after a group's last barrier, shaped
-    (G or 1, 1); `subepoch` that of a subgroup's last barrier, (G or 1, T or 1). An access stamped before a thread's epoch
-    happened before what the thread does now.
+    (G or 1, 1); `subepoch` that of a subgroup's last barrier, (G or 1, T or 1). An access stamped before a thread's
+    epoch happened before what the thread does now.
     """
 
     def __init__(self, launch: Launch, width: int, language: str, max_steps: int, findings: Collector) -> None:

@@ -265,10 +265,8 @@ def _loop(
             s.breaks, s.continues = DEAD, DEAD
             before = s.frame.returns
             body()
-            if s.breaks is DEAD and s.frame.returns == before:
-                after = live
-            else:
-                after = union(s.mask, s.continues)
+            whole = s.breaks is DEAD and s.frame.returns == before
+            after = live if whole else union(s.mask, s.continues)
             if after is DEAD:
                 break
             live = s.mask = after

@@ -167,6 +167,8 @@ METAL = Dialect(
         vote="dialects/metal/helpers/vote.metal.j2",
         passes=("thread_index_in_simdgroup",),
         direct={
+            "any": "simd_any({value})",
+            "all": "simd_all({value})",
             "xor": "simd_shuffle_xor({value}, {lane})",
             "idx": "simd_shuffle({value}, {lane})",
             **{f"undefined {kind}": f"simd_shuffle_{kind}({{value}}, {{lane}})" for kind in ("xor", "up", "down")},

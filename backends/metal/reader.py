@@ -189,9 +189,9 @@ def mlx_signature(text: KernelText) -> str:
             if base is None:
                 raise refuse("GP2005", f"argument {p.name} of type {p.dtype} on Metal")
             if p.kind == "scalar":
-                parts.append(f"const constant {base}& {p.name}")
+                parts.append(f"const constant {base}& {p.spelled or p.name}")
             else:
-                parts.append(f"{'const ' if p.role == 'in' else ''}device {base}* {p.name}")
+                parts.append(f"{'const ' if p.role == 'in' else ''}device {base}* {p.spelled or p.name}")
     found = [a for a in ATTRIBUTES if re.search(rf"\b{a}\b", text.source)]
     parts += [f"{ATTRIBUTES[a]} {a} [[{a}]]" for a in found]
     return ", ".join(parts)

@@ -2,7 +2,7 @@
 
 That LLVM calls a CPU it does not know "generic", and its clang then refuses the name (pocl/pocl#1049). PoCL has no
 option for it, so the name in the device's own record has to be replaced. This changes another library's memory, so it
-happens only where the user asks for it: GPUPORT_POCL_CPU=auto, or the name of a CPU.
+happens only where GPUPORT_POCL_CPU is set: to auto, or to the name of a CPU.
 """
 
 from __future__ import annotations

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ast
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ...hwmodels.errors import GpuportError
@@ -22,6 +22,10 @@ _FUNCTIONS = ("min", "max", "cdiv")
 ALLOWED = "integers, names, + - * // %, min(), max() and cdiv()"
 
 
+LONGEST = 500
+"""Characters of the longest expression: nesting stays far from Python's recursion limit."""
+
+
 class ExpressionError(GpuportError):
     """An expression cannot be read, or has no value."""
 
@@ -31,8 +35,8 @@ class Expression:
     """A parsed expression; `names` are the sizes and constants that it uses."""
 
     text: str
-    tree: ast.expr
-    names: frozenset[str]
+    tree: ast.expr = field(compare=False, repr=False)
+    names: frozenset[str] = field(compare=False)
 
     def evaluate(self, values: Mapping[str, int]) -> int:
         """Return the value; raises ExpressionError for an unknown name or a division by zero."""
@@ -46,6 +50,8 @@ class Expression:
 def parse_expression(source: int | str) -> Expression:
     """Parse an expression; raises ExpressionError that says what is allowed."""
     text = str(source).strip()
+    if len(text) > LONGEST:
+        raise ExpressionError(f"expected an expression of at most {LONGEST} characters, found {len(text)}")
     try:
         tree = ast.parse(text, mode="eval").body
     except (SyntaxError, ValueError, RecursionError, MemoryError):

@@ -81,8 +81,8 @@ def verify(
     """Run every gate on a candidate, for every case, in a child process of its own on `backend`.
 
     time_limit: seconds for compiling and for each run. tick: told of each set of inputs before it is tried. stop_early:
-    stop at the first refutation. Raises SpecError and ReferenceFailed for faults of the spec, NoDevice where the backend
-    has no such device; a candidate's faults are verdicts.
+    stop at the first refutation. A candidate's faults are verdicts; raises SpecError and ReferenceFailed for faults of
+    the spec, NoDevice where the backend has no such device.
     """
     limit = None if backend == "cuda" or (backend == "opencl" and dst.vendor != "cpu") else MEMORY_LIMIT
     with Isolated(backend, text, dst, time_limit=time_limit, memory_limit=limit) as runner:
@@ -226,13 +226,8 @@ class _Course:
             text = "; ".join([*expectation.source_faults, *found][: gates.SHOWN])
             say("source", Said("refuted", f"the source kernel itself: {text}"))
         else:
-            say(
-                "source",
-                Said(
-                    "tested",
-                    "agrees with its reference" if self.oracle.kernel.model.reference.python else "no findings",
-                ),
-            )
+            compared = self.oracle.kernel.model.reference.python is not None
+            say("source", Said("tested", "agrees with its reference" if compared else "no findings"))
 
     def verdict(self) -> tuple[GateVerdict, str]:
         refuted = [r for r in self.records if r.verdict == "refuted"]

@@ -12,9 +12,10 @@ FIXTURES = Path(__file__).parent / "fixtures"
 BROKEN = {
     "cccl-sm100": [("identity", "isa.compute_capability")],
     "iree-sm86-shared": [("shared", "shared.per_group_optin"), ("layers", "shared.per_group_optin")],
+    "optin-without-reserve": [("shared", "shared.per_group_optin")],
     "iree-ampere-z": [("layers", "limits.group_dim")],
     "tvm-metal-warp": [("layers", "execution.subgroup_width"), ("residency", "execution.subgroup_width")],
-    "pytorch-h100-sparse": [(("peak"), f"rates.matrix.{t}.f32") for t in ("bf16", "fp8", "tf32")],
+    "pytorch-h100-sparse": [("peak", f"rates.matrix.{t}.f32") for t in ("bf16", "fp8", "tf32")],
     "pytorch-l4-bandwidth": [("pin rate", "memory.bandwidth")],
     "torchao-rtx5090": [("pin rate", "memory.bandwidth")],
     "torchao-b200": [("bandwidth", "memory.bandwidth")],

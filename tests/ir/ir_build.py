@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from gpuport.ir import nodes as n
-from gpuport.ir.types import BOOL, F32, I32, U32, VOID, Array, Pointer, Scalar, Space, Type, Vector
+from gpuport.ir.types import BOOL, F32, I32, VOID, Array, Pointer, Scalar, Space, Type, Vector
 
 _COMPARE = ("==", "!=", "<", "<=", ">", ">=")
 

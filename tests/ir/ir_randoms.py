@@ -11,10 +11,9 @@ from dataclasses import dataclass, replace
 from random import Random
 from typing import Any
 
+import ir_build as b
 from gpuport.ir import nodes as n
 from gpuport.ir.types import BOOL, I32, Array, Pointer, Space
-
-import ir_build as b
 
 THREADS = 64
 SLOTS = b.var("s", Array(I32, THREADS))
@@ -35,7 +34,7 @@ FUNCTIONS = (
     b.device(
         "keep_sum",
         {"p": Pointer(I32, Space.GLOBAL), "v": I32, "k": I32},
-        b.when(b.op(b.tid(), "==", 33), n.Return(b.c(5))),
+        b.when(b.op(b.op(b.tid(), "/", 32), "==", 1), n.Return(b.op(b.var("k"), "+", 5))),
         b.put(b.el(b.var("p", b.GLOBAL_I32), b.tid()), b.var("v"), "+"),
         b.let("u", b.shuffle(b.var("v"), 0, "idx", 1)),
         n.Return(b.op(b.var("u"), "+", b.var("k"))),

@@ -7,6 +7,7 @@ those of a 32-lane subgroup at shuffles and votes. CUDA's rule counts threads th
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 from gpuport.ir import nodes as n
@@ -18,11 +19,11 @@ if TYPE_CHECKING:
 WIDTH = 32
 
 
-class Diverged(Exception):
+class Diverged(Exception):  # noqa: N818
     """Some threads did not come to a collective, or came to another one."""
 
 
-class _Leave(Exception):
+class _Leave(Exception):  # noqa: N818
     def __init__(self, kind: str, value: Any = None) -> None:
         self.kind, self.value = kind, value
 
@@ -37,17 +38,33 @@ def wrap(v: Any, t: Any) -> Any:
     return v - (1 << bits) if t.signed and v >> (bits - 1) else v
 
 
-def run(program: n.Program, args: dict[str, Any], threads: int, *, strict: str = "", groups: int = 1) -> dict[str, Any]:
-    """Run and return the buffers; lists are copied."""
+Trace = dict[tuple[int, int], dict[int, list[Any]]]
+
+
+def run(
+    program: n.Program,
+    args: dict[str, Any],
+    threads: int,
+    *,
+    strict: str = "",
+    groups: int = 1,
+    trace: Trace | None = None,
+) -> dict[str, Any]:
+    """Run and return the buffers; lists are copied.
+
+    `trace` receives, by id of a statement and group, each thread's assigned values and conditions, in order.
+    """
     memory = {k: list(v) if isinstance(v, list) else v for k, v in args.items()}
     for g in range(groups):
-        _group(program, memory, threads, g, groups, strict)
+        _group(program, memory, threads, g, groups, strict, trace)
     return memory
 
 
-def _group(program: n.Program, memory: dict[str, Any], threads: int, g: int, groups: int, strict: str) -> None:
+def _group(
+    program: n.Program, memory: dict[str, Any], threads: int, g: int, groups: int, strict: str, trace: Trace | None
+) -> None:
     shared: dict[str, Any] = {}
-    machines = [_Thread(program, memory, shared, t, threads, g, groups).main() for t in range(threads)]
+    machines = [_Thread(program, memory, shared, t, threads, g, groups, trace).main() for t in range(threads)]
     waiting: dict[int, tuple[str, Any, Any]] = {}
     live = set(range(threads))
 
@@ -98,17 +115,30 @@ def _exchange(kind: str, t: int, offers: dict[int, Any]) -> Any:
 
 
 class _Thread:
-    def __init__(self, program: n.Program, memory: Any, shared: Any, t: int, threads: int, g: int, groups: int) -> None:
+    def __init__(
+        self,
+        program: n.Program,
+        memory: Any,
+        shared: Any,
+        t: int,
+        threads: int,
+        g: int,
+        groups: int,
+        trace: Trace | None,
+    ) -> None:
+        self.trace = trace
         self.program, self.memory, self.shared = program, memory, shared
         self.t, self.threads, self.g, self.groups = t, threads, g, groups
         self.steps = 0
 
     def main(self) -> Generator[Any, Any, Any]:
         scope = {p.name: self.memory[p.name] for p in self.program.kernel.params}
-        try:
+        with contextlib.suppress(_Leave):
             yield from self.block(self.program.kernel.body, scope)
-        except _Leave:
-            pass
+
+    def note(self, s: n.Stmt, value: Any) -> None:
+        if self.trace is not None:
+            self.trace.setdefault((id(s), self.g), {}).setdefault(self.t, []).append(value)
 
     def block(self, body: Any, scope: dict[str, Any]) -> Generator[Any, Any, None]:
         for s in body:
@@ -129,11 +159,13 @@ class _Thread:
                         scope[s.name][k] = yield from self.expr(item, scope)
                 else:
                     scope[s.name] = (yield from self.expr(s.init, scope)) if s.init is not None else 77
+                    self.note(s, scope[s.name])
             case n.Assign():
                 value = yield from self.expr(s.value, scope)
                 if s.op is not None:
                     old = yield from self.expr(s.target, scope)
                     value = _binary(s.op, old, value, s.target.type)
+                self.note(s, value)
                 if isinstance(s.target, n.Var):
                     scope[s.target.name] = value
                 else:
@@ -146,6 +178,7 @@ class _Thread:
                 yield from self.expr(value, scope)
             case n.If():
                 cond = yield from self.expr(s.cond, scope)
+                self.note(s, cond)
                 yield from self.block(s.then if cond else s.other, scope)
             case n.For() | n.While():
                 yield from self.loop(s, scope)

@@ -1,4 +1,4 @@
-"""Prints the time of an emulated run, all checks on: `python tests/backends/emulator/bench_emulator.py [machine|bounds]`."""
+"""Prints the time of emulated runs, all checks on; with the argument `bounds`, in the bounds domain."""
 
 from __future__ import annotations
 

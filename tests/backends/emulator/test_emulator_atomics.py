@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 from emu_build import (
     STUB,
+    Stub,
     assign,
     atomic,
     bid,
@@ -29,6 +30,19 @@ from gpuport.ir import nodes as ir
 from gpuport.ir.types import F32, I32, U32, U64
 from hypothesis import given, settings
 from hypothesis import strategies as st
+
+
+def step(op: str, a: Any, b: Any, expect: Any) -> Any:
+    """What an atomic leaves in a cell that held `a`."""
+    if op == "cas":
+        return b if a == expect else a
+    if op in ("min", "max"):
+        return min(a, b) if op == "min" else max(a, b)
+    if op == "exch":
+        return b
+    return {"add": np.add, "sub": np.subtract, "and": np.bitwise_and, "or": np.bitwise_or, "xor": np.bitwise_xor}[op](
+        a, b
+    )
 
 
 @pytest.mark.filterwarnings("ignore:overflow")
@@ -56,10 +70,7 @@ def test_sequence_of_lanes(data: st.DataObject) -> None:
     for i in range(n):
         c, a, b = where[i], now[where[i]], value[i]
         old[i] = a
-        now[c] = {
-            "add": lambda: a + b, "sub": lambda: a - b, "min": lambda: min(a, b), "max": lambda: max(a, b), "exch": lambda: b,
-            "and": lambda: a & b, "or": lambda: a | b, "xor": lambda: a ^ b, "cas": lambda: b if a == expect[i] else a,
-        }[op]()  # fmt: skip
+        now[c] = step(op, a, b, expect[i])
     np.testing.assert_array_equal(got.buffers["io"], now)
     if used:
         np.testing.assert_array_equal(got.buffers["o"], old)
@@ -73,6 +84,22 @@ def test_tickets_are_unique_over_chunks() -> None:
     got = clean(run(prog, {"io": np.zeros(1, np.int32), "o": np.zeros(n, np.int32)}, 2000, 64)).buffers
     assert got["io"][0] == n
     np.testing.assert_array_equal(np.sort(got["o"]), np.arange(n))
+
+
+@pytest.mark.parametrize("scale", [1.0, 2.0**-120])
+def test_float_sums_where_subnormals_are_flushed(scale: float) -> None:
+    flush = Stub(numerics__subnormals_f32="flushed")
+    t = {"io": pointer(F32), "x": pointer(F32, const=True)}
+    prog = program(t, [do(atomic("add", var("io", t["io"]) + 0, var("x", t["x"])[tid()]))])
+    x = (np.array([3.0, -2.9999998, 5.0, 2.0**-8, 7.5]) * scale).astype(np.float32)
+    got = clean(run(prog, {"io": np.zeros(1, np.float32), "x": x}, 1, 5, machine=flush)).buffers["io"][0]
+    total = np.float32(0)
+    for v in x:
+        total = np.float32(total + (v if abs(v) >= 2.0**-126 else np.float32(0)))
+        total = total if abs(total) >= 2.0**-126 else np.float32(0)
+    assert got == total
+    kept = clean(run(prog, {"io": np.zeros(1, np.float32), "x": x}, 1, 5)).buffers["io"][0]
+    assert (kept == got) == (scale == 1.0)
 
 
 def test_masked_lanes_do_not_update() -> None:

@@ -32,7 +32,7 @@ from emu_build import (
 from gpuport.ir import nodes as ir
 from gpuport.ir.types import F32, I32, Space
 
-O = {"o": pointer(F32)}
+OUT = {"o": pointer(F32)}
 SUB = ir.Scope.SUBGROUP
 
 
@@ -42,7 +42,7 @@ def out(n: int) -> dict[str, Any]:
 
 def exchange(middle: list[Any], read: X, threads: int = 64) -> ir.Program:
     d, s = shared("s", F32, threads)
-    return program(O, [d, assign(s[tid()], tid().to(F32)), *middle, assign(var("o", O["o"])[tid()], s[read])])
+    return program(OUT, [d, assign(s[tid()], tid().to(F32)), *middle, assign(var("o", OUT["o"])[tid()], s[read])])
 
 
 def test_neighbour_needs_a_barrier() -> None:
@@ -65,11 +65,11 @@ def test_subgroup_barrier_orders_its_subgroup_only() -> None:
 
 def test_subgroup_reads_before_another_subgroups_write() -> None:
     d, s = shared("s", F32, 64)
-    o = var("o", O["o"])
+    o = var("o", OUT["o"])
 
     def prog(last: list[Any]) -> ir.Program:
         body = [d, assign(s[tid()], 0), sync(), assign(o[tid()], s[tid() ^ 1]), sync(SUB), *last]
-        return program(O, body)
+        return program(OUT, body)
 
     clean(run(prog([assign(s[tid()], 1)]), out(64), 1, 64))
     assert kinds(run(prog([assign(s[tid() ^ 32], 1)]), out(64), 1, 64)) == ["race"]
@@ -77,11 +77,24 @@ def test_subgroup_reads_before_another_subgroups_write() -> None:
 
 def test_write_after_read_needs_a_barrier() -> None:
     d, s = shared("s", F32, 64)
-    o = var("o", O["o"])
+    o = var("o", OUT["o"])
 
     def prog(middle: list[Any]) -> ir.Program:
         turn = [assign(o[tid()], s[(tid() + 1) % 64]), *middle, assign(s[tid()], 1)]
-        return program(O, [d, assign(s[tid()], 0), sync(), *turn])
+        return program(OUT, [d, assign(s[tid()], 0), sync(), *turn])
+
+    assert kinds(run(prog([]), out(64), 1, 64)) == ["race"]
+    clean(run(prog([sync()]), out(64), 1, 64))
+
+
+def test_many_reads_before_a_write() -> None:
+    d, s = shared("s", F32, 64)
+    o, a = var("o", OUT["o"]), var("a", F32)
+
+    def prog(middle: list[Any]) -> ir.Program:
+        reads = loop("k", 0, 600, [assign(a, s[(tid() + var("k")) % 64], "+")])
+        start = [d, declare("a", F32, 0), assign(s[tid()], 1), sync(), reads]
+        return program(OUT, [*start, *middle, iff(tid().eq(9), [assign(s[9], 2)]), assign(o[tid()], a)])
 
     assert kinds(run(prog([]), out(64), 1, 64)) == ["race"]
     clean(run(prog([sync()]), out(64), 1, 64))
@@ -90,11 +103,11 @@ def test_write_after_read_needs_a_barrier() -> None:
 def test_loop_carried_race() -> None:
     """The barrier at the end of the body is missing: an iteration's write meets the last one's reads."""
     d, s = shared("s", F32, 64)
-    o, a = var("o", O["o"]), var("a", F32)
+    o, a = var("o", OUT["o"]), var("a", F32)
 
     def prog(end: list[Any]) -> ir.Program:
         body = [assign(s[tid()], var("k").to(F32)), sync(), assign(a, s[(tid() + 5) % 64], "+"), *end]
-        return program(O, [d, declare("a", F32, 0), loop("k", 0, 3, body), assign(o[tid()], a)])
+        return program(OUT, [d, declare("a", F32, 0), loop("k", 0, 3, body), assign(o[tid()], a)])
 
     assert kinds(run(prog([]), out(64), 1, 64)) == ["race"]
     got = clean(run(prog([sync()]), out(64), 1, 64))
@@ -105,7 +118,7 @@ def test_same_statement_same_value_is_benign() -> None:
     d, s = shared("s", F32, 1)
 
     def prog(value: X) -> ir.Program:
-        return program(O, [d, assign(s[0], value), sync(), assign(var("o", O["o"])[tid()], s[0])])
+        return program(OUT, [d, assign(s[0], value), sync(), assign(var("o", OUT["o"])[tid()], s[0])])
 
     clean(run(prog(const(7, F32)), out(64), 1, 64))
     assert kinds(run(prog(tid().to(F32)), out(64), 1, 64)) == ["race"]
@@ -114,28 +127,28 @@ def test_same_statement_same_value_is_benign() -> None:
 def test_two_statements_same_value_race() -> None:
     d, s = shared("s", F32, 1)
     body = [d, iff(tid().eq(0), [assign(s[0], 7)]), iff(tid().eq(1), [assign(s[0], 7)])]
-    assert kinds(run(program(O, body), out(64), 1, 64)) == ["race"]
+    assert kinds(run(program(OUT, body), out(64), 1, 64)) == ["race"]
     body = [d, iff(tid().eq(0), [assign(s[0], 7)]), sync(), iff(tid().eq(1), [assign(s[0], 7)])]
-    clean(run(program(O, body), out(64), 1, 64))
+    clean(run(program(OUT, body), out(64), 1, 64))
 
 
 def test_races_that_depend_on_the_group() -> None:
     """Only group 3 races: tracking once for all groups must split."""
     d, s = shared("s", F32, 64)
     far = select(bid().eq(3), (tid() + 1) % 64, tid())
-    body = [d, assign(s[tid()], 1), assign(var("o", O["o"])[bid() * 64 + tid()], s[far])]
-    got = run(program(O, body), out(320), 5, 64)
+    body = [d, assign(s[tid()], 1), assign(var("o", OUT["o"])[bid() * 64 + tid()], s[far])]
+    got = run(program(OUT, body), out(320), 5, 64)
     assert kinds(got) == ["race"]
     assert "group 3" in got.findings[0].message
     body = [d, assign(s[tid()], 1), sync(), *body[2:]]
-    clean(run(program(O, body), out(320), 5, 64))
+    clean(run(program(OUT, body), out(320), 5, 64))
 
 
 def test_barrier_in_some_groups_only() -> None:
     d, s = shared("s", F32, 64)
-    tail = assign(var("o", O["o"])[bid() * 64 + tid()], s[(tid() + 1) % 64])
+    tail = assign(var("o", OUT["o"])[bid() * 64 + tid()], s[(tid() + 1) % 64])
     body = [d, assign(s[tid()], 1), iff(bid() < 2, [sync()]), tail]
-    got = run(program(O, body), out(256), 4, 64)
+    got = run(program(OUT, body), out(256), 4, 64)
     assert kinds(got) == ["race"]
     assert "group 2" in got.findings[0].message
 
@@ -198,33 +211,37 @@ def test_last_group_pattern_with_fence_is_clean() -> None:
 
 
 def test_divergent_barrier() -> None:
-    got = run(program(O, [iff(tid() < 10, [sync()]), assign(var("o", O["o"])[tid()], 1)]), out(64), 1, 64)
+    got = run(program(OUT, [iff(tid() < 10, [sync()]), assign(var("o", OUT["o"])[tid()], 1)]), out(64), 1, 64)
     assert kinds(got) == ["divergence"]
     assert "thread 10 of group 0" in got.findings[0].message
     assert "10 of the 64" in got.findings[0].message
-    clean(run(program(O, [iff(bid() < 1, [sync()]), assign(var("o", O["o"])[bid() * 64 + tid()], 1)]), out(128), 2, 64))
+    clean(
+        run(
+            program(OUT, [iff(bid() < 1, [sync()]), assign(var("o", OUT["o"])[bid() * 64 + tid()], 1)]), out(128), 2, 64
+        )
+    )
 
 
 def test_barrier_in_a_loop_of_different_lengths() -> None:
-    body = [loop("k", 0, tid() / 32 + 1, [sync()]), assign(var("o", O["o"])[tid()], 1)]
-    assert kinds(run(program(O, body), out(64), 1, 64)) == ["divergence"]
-    body = [loop("k", 0, tid() / 32 + 1, [sync(SUB)]), assign(var("o", O["o"])[tid()], 1)]
-    clean(run(program(O, body), out(64), 1, 64))
+    body = [loop("k", 0, tid() / 32 + 1, [sync()]), assign(var("o", OUT["o"])[tid()], 1)]
+    assert kinds(run(program(OUT, body), out(64), 1, 64)) == ["divergence"]
+    body = [loop("k", 0, tid() / 32 + 1, [sync(SUB)]), assign(var("o", OUT["o"])[tid()], 1)]
+    clean(run(program(OUT, body), out(64), 1, 64))
 
 
 def test_divergent_subgroup_barrier() -> None:
-    body = [iff(tid() < 40, [sync(SUB)]), assign(var("o", O["o"])[tid()], 1)]
-    got = run(program(O, body), out(64), 1, 64)
+    body = [iff(tid() < 40, [sync(SUB)]), assign(var("o", OUT["o"])[tid()], 1)]
+    got = run(program(OUT, body), out(64), 1, 64)
     assert kinds(got) == ["divergence"]
     assert "subgroup" in got.findings[0].message
-    body = [iff(tid() < 32, [sync(SUB)]), assign(var("o", O["o"])[tid()], 1)]
-    clean(run(program(O, body), out(64), 1, 64))
+    body = [iff(tid() < 32, [sync(SUB)]), assign(var("o", OUT["o"])[tid()], 1)]
+    clean(run(program(OUT, body), out(64), 1, 64))
 
 
 @pytest.mark.parametrize("language", ["cuda", "opencl", "metal"])
 def test_exited_threads_at_a_barrier(language: str) -> None:
-    body = [iff(tid() >= 40, [ir.Return()]), assign(var("o", O["o"])[tid()], 1), sync()]
-    got = run(program(O, body, language=language), out(40), 1, 64)
+    body = [iff(tid() >= 40, [ir.Return()]), assign(var("o", OUT["o"])[tid()], 1), sync()]
+    got = run(program(OUT, body, language=language), out(40), 1, 64)
     if language == "cuda":
         clean(got)
     else:

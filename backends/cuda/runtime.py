@@ -1,0 +1,279 @@
+"""The CUDA runtime, through CuPy: texts compiled by NVRTC, as they are in the user's file."""
+
+from __future__ import annotations
+
+import re
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Final
+
+from ..arguments import Guarded, check_arguments, scalar_value, unchanged
+from ..base import Availability, Backend, Executable, Finding, KernelText, RunResult
+from ..devices import describes
+from ..errors import CompileError, DeviceError, NoDevice
+
+if TYPE_CHECKING:
+    from collections.abc import Generator, Mapping, Sequence
+
+    from ...hwmodels import Machine
+    from ..base import Launch, TextParam
+
+# NVRTC has no host headers: the constants that kernels take from <cmath>, <cfloat> and <climits>, on one line so that the
+# lines of the file keep their numbers after #line. Values: IEEE 754 and two's complement.
+_CONSTANTS: Final = {
+    "INFINITY": "__int_as_float(0x7f800000)",
+    "NAN": "__int_as_float(0x7fc00000)",
+    "FLT_MAX": "3.402823466e+38f",
+    "FLT_MIN": "1.175494351e-38f",
+    "FLT_EPSILON": "1.192092896e-07f",
+    "DBL_MAX": "1.7976931348623157e+308",
+    "DBL_MIN": "2.2250738585072014e-308",
+    "DBL_EPSILON": "2.2204460492503131e-16",
+    "INT_MAX": "2147483647",
+    "INT_MIN": "(-2147483647 - 1)",
+    "UINT_MAX": "4294967295u",
+    "LLONG_MAX": "9223372036854775807LL",
+    "LLONG_MIN": "(-9223372036854775807LL - 1)",
+}
+PRELUDE: Final = "".join(f"#ifndef {n}\n#define {n} {v}\n#endif\n" for n, v in _CONSTANTS.items())
+# what those headers declare is above, or built into NVRTC
+_HEADERS: Final = (
+    "cmath", "math.h", "cfloat", "float.h", "climits", "limits.h", "cstdio", "stdio.h", "cuda_runtime.h",
+    "cuda_runtime_api.h", "cuda.h", "device_launch_parameters.h",
+)  # fmt: skip
+_STATIC_LIMIT: Final = 48 << 10
+
+
+def cuda_text(
+    path: Path,
+    entry: str,
+    params: Sequence[TextParam],
+    *,
+    defines: Mapping[str, str] | None = None,
+    include_dirs: Sequence[Path] = (),
+) -> KernelText:
+    """Return a user's CUDA file as a text to run; `entry` as in C++ (`softmax<256>`)."""
+    flags = [f"-D{name}={value}" for name, value in (defines or {}).items()]
+    flags += [f"-I{folder}" for folder in (path.parent, *include_dirs)]
+    return KernelText("cuda", entry, path.read_text(encoding="utf-8"), tuple(params), options=tuple(flags))
+
+
+class CudaBackend(Backend):
+    """NVIDIA devices that CuPy finds."""
+
+    name = "cuda"
+
+    def availability(self) -> Availability:
+        """Say which devices CuPy finds, or why none."""
+        try:
+            return Availability(self.name, True, "; ".join(_names(_cupy())))
+        except NoDevice as error:
+            return Availability(self.name, False, str(error))
+
+    def devices(self) -> Sequence[str]:
+        """Names of the CUDA devices; empty where there are none."""
+        try:
+            return _names(_cupy())
+        except NoDevice:
+            return ()
+
+    def device_for(self, machine: Machine) -> str | None:
+        """Return the name of the CUDA device here that `machine` describes, None if there is none."""
+        try:
+            cupy = _cupy()
+            return _names(cupy)[_choose(cupy, machine)]
+        except NoDevice:
+            return None
+
+    def compile(self, text: KernelText, machine: Machine) -> CudaExecutable:
+        """Compile a CUDA text for the device of a machine. Raises CompileError, NoDevice."""
+        cupy = _cupy()
+        number = _choose(cupy, machine)
+        options = ("-std=c++17", *text.options)
+        code = f'{PRELUDE}{text.header}\n#line 1 "{_file_name(text)}"\n{text.source}'
+        headers = tuple(h for h in _HEADERS if re.search(rf"#\s*include\s*<{re.escape(h)}>", text.source))
+        with cupy.cuda.Device(number):
+            return _build(cupy, text, code, options, headers, number)
+
+
+class CudaExecutable(Executable):
+    """A kernel compiled for one CUDA device."""
+
+    def __init__(self, text: KernelText, function: Any, number: int) -> None:
+        import cupy
+
+        self.text, self.function, self.number = text, function, number
+        self.cupy: Any = cupy
+        self.attributes: dict[str, int] = cupy.cuda.Device(number).attributes
+        self.name = _names(cupy)[number]
+
+    def run(
+        self,
+        launch: Launch,
+        args: Mapping[str, Any],
+        *,
+        guard_bytes: int = 0,
+        repeats: int = 0,
+        order_seed: int | None = None,
+    ) -> RunResult:
+        """Run once, then `repeats` times between events with the L2 cache flushed; see Executable.run."""
+        del order_seed
+        check_arguments(self.text, args)
+        findings = self._limits(launch)
+        if findings or 0 in launch.grid:
+            result = unchanged(self.text, args)
+            result.findings, result.device = findings, self.name
+            return result
+        with self.cupy.cuda.Device(self.number), _device_errors(self.cupy, self.name):
+            return self._run(launch, args, guard_bytes, repeats)
+
+    def _run(self, launch: Launch, args: Mapping[str, Any], guard_bytes: int, repeats: int) -> RunResult:
+        cupy = self.cupy
+        # cudaMalloc aligns to 256 bytes, and vector loads need no more than 16
+        buffers = {
+            p.name: Guarded.of(p.name, args[p.name], guard_bytes, 256)
+            for p in self.text.params
+            if p.kind == "buffer" and args[p.name] is not None
+        }
+        memory = {name: cupy.asarray(b.image) for name, b in buffers.items()}
+        values: list[Any] = []
+        for p in self.text.params:
+            if p.kind == "scalar":
+                values.append(scalar_value(p, args[p.name]))
+            elif p.kind == "buffer":
+                b = buffers.get(p.name)
+                values.append(cupy.uint64(0) if b is None else cupy.uint64(memory[p.name].data.ptr + b.start))
+        if launch.shared_bytes + self.function.shared_size_bytes > _STATIC_LIMIT:
+            self.function.max_dynamic_shared_size_bytes = launch.shared_bytes
+
+        def go() -> None:
+            self.function(launch.grid, launch.block, tuple(values), shared_mem=launch.shared_bytes)
+
+        go()
+        cupy.cuda.runtime.deviceSynchronize()
+        result = RunResult({}, device=self.name)
+        for name, b in buffers.items():
+            after = cupy.asnumpy(memory[name])
+            result.buffers[name] = b.contents(after)
+            result.damaged_guards += b.damage(after)
+        if repeats:
+            written = {p.name for p in self.text.params if p.role in ("out", "inout")}
+            self._time(go, repeats, [(memory[n], b.image) for n, b in buffers.items() if n in written], result)
+        return result
+
+    def _time(self, go: Any, repeats: int, restore: list[tuple[Any, Any]], result: RunResult) -> None:
+        cupy = self.cupy
+        # writing twice the L2 cache evicts what the run before left there
+        flush_bytes = 2 * self.attributes["L2CacheSize"]
+        scratch = cupy.empty(flush_bytes, cupy.uint8)
+        start, end = cupy.cuda.Event(), cupy.cuda.Event()
+        for i in range(repeats):
+            for array, image in restore:
+                array.set(image)
+            scratch.fill(i & 255)
+            start.record()
+            go()
+            end.record()
+            cupy.cuda.runtime.deviceSynchronize()
+            result.seconds.append(cupy.cuda.get_elapsed_time(start, end) * 1e-3)
+        flushed = f"{flush_bytes >> 20} MiB written before each run to flush the L2 cache"
+        result.timing = f"kernel time between CUDA events (about 0.5 us fine), {flushed}"
+
+    def _limits(self, launch: Launch) -> list[Finding]:
+        """What of the launch this device, or this kernel on it, does not allow."""
+        problems: list[str] = []
+        limit = self.function.max_threads_per_block
+        if launch.threads > limit:
+            problems.append(f"{launch.threads} threads per group; {self.name} allows {limit} for this kernel")
+        for what, key, sizes in (("threads", "MaxBlockDim", launch.block), ("groups", "MaxGridDim", launch.grid)):
+            for axis, size in zip("XYZ", sizes, strict=True):
+                if size > self.attributes[key + axis]:
+                    most = self.attributes[key + axis]
+                    problems.append(f"{size} {what} along {axis.lower()}; {self.name} allows {most}")
+        shared = self.function.shared_size_bytes + launch.shared_bytes
+        most = self.attributes["MaxSharedMemoryPerBlockOptin"]
+        if shared > most:
+            problems.append(f"{shared} bytes of shared memory per group; {self.name} has {most}")
+        return [Finding("limit", p) for p in problems]
+
+
+def _build(
+    cupy: Any, text: KernelText, code: str, options: tuple[str, ...], headers: tuple[str, ...], number: int
+) -> CudaExecutable:
+    compiler = cupy.cuda.compiler
+    # an entry that is not extern "C" has a mangled name, which NVRTC tells when it is given the expression
+    expressions = None if re.search(rf'extern\s+"C"[^;{{]*\b{re.escape(text.entry)}\s*\(', text.source) else [text.entry]
+    try:
+        with _own_headers(headers) as include:
+            module = cupy.RawModule(code=code, options=(*options, *include), name_expressions=expressions)
+            function = module.get_function(text.entry)
+    except compiler.CompileException as error:
+        log = str(error)
+        raise CompileError(f"{text.entry}: {_first_error(log)}", log) from None
+    except (cupy.cuda.driver.CUDADriverError, KeyError, ValueError) as error:
+        raise CompileError(f"{text.entry}: no such kernel in the text ({error})", str(error)) from None
+    return CudaExecutable(text, function, number)
+
+
+@contextmanager
+def _own_headers(names: Sequence[str]) -> Generator[tuple[str, ...]]:
+    """An include folder with an empty file for each header that NVRTC lacks and the prelude replaces."""
+    import tempfile
+
+    if not names:
+        yield ()
+        return
+    with tempfile.TemporaryDirectory(prefix="gpuport-") as folder:
+        for name in names:
+            (Path(folder) / name).touch()
+        yield (f"-I{folder}",)
+
+
+def _file_name(text: KernelText) -> str:
+    return re.sub(r"\W.*", "", text.entry.rsplit("::", 1)[-1]) + ".cu"
+
+
+def _first_error(log: str) -> str:
+    """NVRTC's first error: `softmax.cu(12): error: identifier "x" is undefined` as `softmax.cu:12: identifier ...`."""
+    line = next((x.strip() for x in log.splitlines() if re.search(r"\berror\b", x)), log.strip().splitlines()[0] if log.strip() else "")
+    located = re.match(r"(.*?)\((\d+)\): (?:catastrophic )?error(?: #?[\w-]+)?: (.*)", line)
+    return f"{located[1]}:{located[2]}: {located[3]}" if located else line
+
+
+def _cupy() -> Any:
+    try:
+        import cupy
+    except ImportError as error:
+        raise NoDevice(f"CuPy is not there ({error}): install cupy-cuda12x or cupy-cuda13x") from None
+    try:
+        count = cupy.cuda.runtime.getDeviceCount()
+    except cupy.cuda.runtime.CUDARuntimeError as error:
+        raise NoDevice(f"no CUDA device ({error})") from None
+    if count == 0:
+        raise NoDevice("no CUDA device")
+    if cupy.cuda.runtime.is_hip:
+        raise NoDevice("this CuPy runs on ROCm, not on CUDA")
+    return cupy
+
+
+def _names(cupy: Any) -> list[str]:
+    count = cupy.cuda.runtime.getDeviceCount()
+    return [cupy.cuda.runtime.getDeviceProperties(i)["name"].decode() for i in range(count)]
+
+
+def _choose(cupy: Any, machine: Machine) -> int:
+    names = _names(cupy)
+    for i, name in enumerate(names):
+        if describes(machine, (name,), (f"sm_{cupy.cuda.Device(i).compute_capability}",)):
+            return i
+    raise NoDevice(f"no CUDA device here is {machine.name}; found: {', '.join(names)}")
+
+
+@contextmanager
+def _device_errors(cupy: Any, name: str) -> Generator[None]:
+    try:
+        yield
+    except cupy.cuda.memory.OutOfMemoryError as error:
+        raise MemoryError(f"{name}: {error}") from None
+    except (cupy.cuda.runtime.CUDARuntimeError, cupy.cuda.driver.CUDADriverError) as error:
+        raise DeviceError(f"{name}: {error}") from None
