@@ -20,13 +20,19 @@ RUNTIMES = {"cuda": "cuda", "opencl": "opencl", "metal": "metal"}
 def doctor() -> list[Availability]:
     """Return one row for clang, one per OpenCL device, and one each for CUDA, Metal and the emulator. Never raises."""
     rows: list[Availability] = []
-    for name, look in (("clang", _clang), ("opencl", _opencl), ("cuda", _cuda), ("metal", _metal), ("emulator", _emulator)):
+    for name, look in (
+        ("clang", _clang),
+        ("opencl", _opencl),
+        ("cuda", _cuda),
+        ("metal", _metal),
+        ("emulator", _emulator),
+    ):
         rows += _safely(name, look)
     return rows
 
 
 def device_backend(machine: Machine, language: str) -> str | None:
-    """Return the name of the backend that runs texts of a language on this very machine here; None if it is not here."""
+    """Return the name of the backend that runs texts of a language on `machine`; None if that machine is not here."""
     name = RUNTIMES.get(language)
     if name is None:
         return None
@@ -57,7 +63,9 @@ def _safely(name: str, look: Callable[[], list[Availability]]) -> list[Availabil
         return look()
     except Exception as error:  # a broken driver or package is what a doctor is asked about
         first = str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
-        return [Availability(name, False, first if isinstance(error, GpuportError) else f"{type(error).__name__}: {first}")]
+        return [
+            Availability(name, False, first if isinstance(error, GpuportError) else f"{type(error).__name__}: {first}")
+        ]
 
 
 def _clang() -> list[Availability]:
@@ -78,7 +86,9 @@ def _opencl() -> list[Availability]:
         return [Availability("opencl", False, str(error))]
     rows: list[Availability] = []
     for d in devices:
-        subgroups = "subgroups" if {"cl_khr_subgroups", "cl_intel_subgroups"} & set(d.extensions.split()) else "no subgroups"
+        subgroups = (
+            "subgroups" if {"cl_khr_subgroups", "cl_intel_subgroups"} & set(d.extensions.split()) else "no subgroups"
+        )
         renamed = ", its CPU named anew in the worker (pocl/pocl#1049)" if is_affected(d) else ""
         version = f"{d.platform.version.strip()}, driver {d.driver_version}"
         rows.append(Availability("opencl", True, f"{device_name(d)}: {version}, {subgroups}{renamed}"))

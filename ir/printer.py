@@ -154,7 +154,7 @@ def _expr(e: n.Expr) -> tuple[str, int]:
             return name, _POSTFIX
         case n.GridIndex(kind=kind, axis=axis):
             whole = kind in (n.Grid.LANE, n.Grid.SUBGROUP, n.Grid.SUBGROUP_SIZE)
-            return kind.value if whole else f"{kind.value}.{'xyz'[axis]}", _POSTFIX
+            return kind.value if whole else f"{kind.value}.{'xyz'[axis] if axis in range(3) else axis}", _POSTFIX
         case n.Unary(op=op, value=value):
             inner = _at(value, _UNARY)
             return (f"{op}({inner})" if inner.startswith("-") else f"{op}{inner}"), _UNARY

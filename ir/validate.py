@@ -13,7 +13,7 @@ from .types import BOOL, U32, U64, VOID, Array, Pointer, Space, Type, Vector
 from .walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
 _COMPARE = frozenset(("==", "!=", "<", "<=", ">", ">="))
 _LOGIC = frozenset(("&&", "||"))
@@ -77,8 +77,10 @@ class _Checker:
         self.loc: n.Loc | None = f.loc
         self.loops = 0
 
-    def want(self, holds: bool, message: str, loc: n.Loc | None = None) -> None:
+    def want(self, holds: bool, message: str | Callable[[], str], loc: n.Loc | None = None) -> None:
+        """Note a violation; the message is made only then."""
         if not holds:
+            message = message if isinstance(message, str) else message()
             where = loc or self.loc
             self.bad.append(f"{self.f.name}{f' ({where})' if where else ''}: {message}")
 
@@ -90,7 +92,7 @@ class _Checker:
         self.block(self.f.body)
         if self.f.returns != VOID:
             returns = any(isinstance(s, n.Return) for s in walk(self.f.body))
-            self.want(returns, f"returns {self.f.returns} but has no return statement", self.f.loc)
+            self.want(returns, lambda: f"returns {self.f.returns} but has no return statement", self.f.loc)
 
     # statements
 
@@ -107,7 +109,7 @@ class _Checker:
 
     def condition(self, e: n.Expr) -> None:
         self.expr(e)
-        self.want(e.type == BOOL, f"condition {show_expr(e)} has type {e.type}, not bool")
+        self.want(e.type == BOOL, lambda: f"condition {show_expr(e)} has type {e.type}, not bool")
 
     def statement(self, s: n.Stmt) -> None:
         self.loc = s.loc or self.loc
@@ -118,7 +120,7 @@ class _Checker:
                 self.assign(s)
             case n.Evaluate(value=value):
                 self.expr(value)
-                self.want(isinstance(value, n.Call | n.Atomic), f"{show_expr(value)} has no effect")
+                self.want(isinstance(value, n.Call | n.Atomic), lambda: f"{show_expr(value)} has no effect")
             case n.If(cond=cond, then=then, other=other):
                 self.condition(cond)
                 self.block(then)
@@ -139,7 +141,7 @@ class _Checker:
                 self.condition(cond)
                 self.loop(body)
             case n.Break() | n.Continue():
-                self.want(self.loops > 0, f"{type(s).__name__.lower()} outside a loop")
+                self.want(self.loops > 0, lambda: f"{type(s).__name__.lower()} outside a loop")
             case n.Return(value=value):
                 self.returns(value)
             case n.Block(body=body):
@@ -153,26 +155,26 @@ class _Checker:
         if value is not None:
             self.expr(value)
         got = VOID if value is None else value.type
-        self.want(same_value_type(got, self.f.returns), f"returns {got}, declared {self.f.returns}")
+        self.want(same_value_type(got, self.f.returns), lambda: f"returns {got}, declared {self.f.returns}")
 
     def declare(self, s: n.Declare) -> None:
-        self.want(s.name not in self.names, f"{s.name} is declared while another {s.name} is visible")
-        self.want(s.type != VOID, f"{s.name} has type void")
-        self.want(s.space in (Space.PRIVATE, Space.SHARED), f"{s.name} is declared in {s.space.value} memory")
+        self.want(s.name not in self.names, lambda: f"{s.name} is declared while another {s.name} is visible")
+        self.want(s.type != VOID, lambda: f"{s.name} has type void")
+        self.want(s.space in (Space.PRIVATE, Space.SHARED), lambda: f"{s.name} is declared in {s.space.value} memory")
         if s.space is Space.SHARED:
-            self.want(s.init is None and s.items is None, f"shared variable {s.name} has an initialiser")
+            self.want(s.init is None and s.items is None, lambda: f"shared variable {s.name} has an initialiser")
         for t, inner in array_levels(s.type):
             dynamic = t.length == 0 and s.space is Space.SHARED and not inner
-            self.want(t.length > 0 or dynamic, f"{declare(s.name, s.type)} has no length")
+            self.want(t.length > 0 or dynamic, lambda: f"{declare(s.name, s.type)} has no length")
         if s.init is not None:
             self.expr(s.init)
-            self.want(not isinstance(s.type, Array), f"array {s.name} is initialised by one value")
+            self.want(not isinstance(s.type, Array), lambda: f"array {s.name} is initialised by one value")
             self.want(
                 same_value_type(s.init.type, s.type),
                 f"{declare(s.name, s.type)} is initialised with {show_expr(s.init)} of type {s.init.type}",
             )
         if s.items is not None:
-            self.want(isinstance(s.type, Array), f"{s.name} has a list of initialisers but is no array")
+            self.want(isinstance(s.type, Array), lambda: f"{s.name} has a list of initialisers but is no array")
             if isinstance(s.type, Array):
                 flat = s.type.size // leaf(s.type).size
                 self.want(len(s.items) <= flat, f"{s.name} has {len(s.items)} initialisers for {flat} elements")
@@ -186,19 +188,19 @@ class _Checker:
         self.expr(s.value)
         t = s.target.type
         text = show_expr(s.target)
-        self.want(self.is_memory(s.target), f"{text} is assigned but is no memory")
-        self.want(not self.is_const(s.target), f"{text} is assigned but is const")
-        self.want(not isinstance(t, Array), f"array {text} is assigned")
+        self.want(self.is_memory(s.target), lambda: f"{text} is assigned but is no memory")
+        self.want(not self.is_const(s.target), lambda: f"{text} is assigned but is const")
+        self.want(not isinstance(t, Array), lambda: f"array {text} is assigned")
         if s.op is None:
-            self.want(same_value_type(s.value.type, t), f"{text} of type {t} is assigned a {s.value.type}")
+            self.want(same_value_type(s.value.type, t), lambda: f"{text} of type {t} is assigned a {s.value.type}")
         elif t == BOOL and s.op in ("&", "|", "^"):
-            self.want(s.value.type == BOOL, f"{text} {s.op}= with a {s.value.type}")
+            self.want(s.value.type == BOOL, lambda: f"{text} {s.op}= with a {s.value.type}")
         elif s.op in _SHIFT:
-            self.want(integral(t) and integral(s.value.type), f"{text} {s.op}= needs integers")
+            self.want(integral(t) and integral(s.value.type), lambda: f"{text} {s.op}= needs integers")
         else:
-            self.want(s.op in _INTEGER | _ARITHMETIC, f"unknown operator {s.op}=")
-            self.want(s.value.type == t, f"{text} of type {t}: {s.op}= with a {s.value.type}")
-            self.want(s.op not in _INTEGER or integral(t), f"{s.op}= on {t}")
+            self.want(s.op in _INTEGER | _ARITHMETIC, lambda: f"unknown operator {s.op}=")
+            self.want(s.value.type == t, lambda: f"{text} of type {t}: {s.op}= with a {s.value.type}")
+            self.want(s.op not in _INTEGER or integral(t), lambda: f"{s.op}= on {t}")
 
     def is_memory(self, e: n.Expr) -> bool:
         if isinstance(e, n.Component):
@@ -241,35 +243,37 @@ class _Checker:
             case n.Const():
                 self.const(e)
             case n.Var(name=name, type=t):
-                self.want(name in self.names, f"{name} is not declared here", e.loc)
+                self.want(name in self.names, lambda: f"{name} is not declared here", e.loc)
                 if name in self.names:
                     declared = self.names[name].type
-                    self.want(declared == t, f"{name} is declared {declared} but used as {t}", e.loc)
+                    self.want(declared == t, lambda: f"{name} is declared {declared} but used as {t}", e.loc)
             case n.GridIndex(kind=kind, axis=axis):
                 whole = kind in (n.Grid.LANE, n.Grid.SUBGROUP, n.Grid.SUBGROUP_SIZE)
-                self.want(0 <= axis < (1 if whole else 3), f"{kind.value} along axis {axis}", e.loc)
-                self.want(e.type == U32, f"{kind.value} has type {e.type}, not u32", e.loc)
+                self.want(0 <= axis < (1 if whole else 3), lambda: f"{kind.value} along axis {axis}", e.loc)
+                self.want(e.type == U32, lambda: f"{kind.value} has type {e.type}, not u32", e.loc)
             case n.Unary():
                 ok = {"-": numeric(e.type), "~": integral(e.type), "!": e.type == BOOL}.get(e.op, False)
-                self.want(ok and e.value.type == e.type, f"{show_expr(e)}: {e.op} on {e.value.type}", e.loc)
+                self.want(ok and e.value.type == e.type, lambda: f"{show_expr(e)}: {e.op} on {e.value.type}", e.loc)
             case n.Binary():
-                self.want(_binary_types(e), f"{show_expr(e)}: {e.left.type} {e.op} {e.right.type} -> {e.type}", e.loc)
+                self.want(
+                    _binary_types(e), lambda: f"{show_expr(e)}: {e.left.type} {e.op} {e.right.type} -> {e.type}", e.loc
+                )
             case n.Select():
                 self.condition(e.cond)
                 fits = same_value_type(e.then.type, e.type) and same_value_type(e.other.type, e.type)
-                self.want(fits, f"{show_expr(e)}: {e.then.type} or {e.other.type} -> {e.type}", e.loc)
+                self.want(fits, lambda: f"{show_expr(e)}: {e.then.type} or {e.other.type} -> {e.type}", e.loc)
             case n.Convert(value=value, type=t):
                 fits = valued(value.type) and valued(t) and lanes(value.type) == lanes(t)
-                self.want(fits, f"{show_expr(e)}: conversion from {value.type}", e.loc)
+                self.want(fits, lambda: f"{show_expr(e)}: conversion from {value.type}", e.loc)
             case n.Bitcast(value=value, type=t):
                 fits = valued(value.type) and valued(t) and value_size(value.type) == value_size(t)
-                self.want(fits, f"{show_expr(e)}: bits of {value.type}", e.loc)
+                self.want(fits, lambda: f"{show_expr(e)}: bits of {value.type}", e.loc)
             case n.MakeVector(items=items, type=t):
                 fits = len(items) == t.lanes and all(i.type == t.elem for i in items)
-                self.want(fits, f"{show_expr(e)}: components of another number or type", e.loc)
+                self.want(fits, lambda: f"{show_expr(e)}: components of another number or type", e.loc)
             case n.Component(base=base, index=index):
                 fits = isinstance(base.type, Vector) and index in range(base.type.lanes) and e.type == base.type.elem
-                self.want(fits, f"{show_expr(e)}: component {index} of {base.type}", e.loc)
+                self.want(fits, lambda: f"{show_expr(e)}: component {index} of {base.type}", e.loc)
             case n.MathCall():
                 self.math(e)
             case n.Call():
@@ -282,32 +286,36 @@ class _Checker:
     def const(self, e: n.Const) -> None:
         v, t = e.value, e.type
         if t == BOOL:
-            self.want(isinstance(v, bool), f"bool constant {v!r}", e.loc)
+            self.want(isinstance(v, bool), lambda: f"bool constant {v!r}", e.loc)
         elif t.is_integer:
             low, high = (-(1 << t.bits - 1), (1 << t.bits - 1) - 1) if t.signed else (0, (1 << t.bits) - 1)
             fits = isinstance(v, int) and not isinstance(v, bool) and low <= v <= high
-            self.want(fits, f"{t} constant {v!r}", e.loc)
+            self.want(fits, lambda: f"{t} constant {v!r}", e.loc)
         else:
-            self.want(t.is_float and isinstance(v, float), f"{t} constant {v!r}", e.loc)
+            self.want(t.is_float and isinstance(v, float), lambda: f"{t} constant {v!r}", e.loc)
         if e.name is not None:
             c = self.constants.get(e.name)
-            self.want(c is not None and c.value == v, f"constant {e.name} = {v!r} is not in the program's list", e.loc)
+            self.want(
+                c is not None and c.value == v, lambda: f"constant {e.name} = {v!r} is not in the program's list", e.loc
+            )
 
     def address(self, e: n.Expr) -> None:
         text = show_expr(e)
         match e:
             case n.Element(base=base, index=index):
                 inner = base.type.elem if isinstance(base.type, Pointer | Array) else None
-                self.want(inner == e.type, f"{text}: element {e.type} of {base.type}", e.loc)
-                self.want(integral(index.type), f"{text}: index of type {index.type}", e.loc)
+                self.want(inner == e.type, lambda: f"{text}: element {e.type} of {base.type}", e.loc)
+                self.want(integral(index.type), lambda: f"{text}: index of type {index.type}", e.loc)
             case n.Deref(pointer=pointer):
                 inner = pointer.type.elem if isinstance(pointer.type, Pointer) else None
-                self.want(inner == e.type, f"{text}: {e.type} behind {pointer.type}", e.loc)
+                self.want(inner == e.type, lambda: f"{text}: {e.type} behind {pointer.type}", e.loc)
             case n.Offset(pointer=pointer, delta=delta):
                 fits = isinstance(pointer.type, Pointer) and same_value_type(pointer.type, e.type)
-                self.want(fits and integral(delta.type), f"{text}: {pointer.type} + {delta.type} -> {e.type}", e.loc)
+                self.want(
+                    fits and integral(delta.type), lambda: f"{text}: {pointer.type} + {delta.type} -> {e.type}", e.loc
+                )
             case n.AddressOf(memory=memory):
-                self.want(self.is_memory(memory), f"{text}: the operand is no memory", e.loc)
+                self.want(self.is_memory(memory), lambda: f"{text}: the operand is no memory", e.loc)
                 self.points(e, e.type, memory.type, self.home(memory))
             case n.Decay(array=array):
                 inner = array.type.elem if isinstance(array.type, Array) else None
@@ -315,19 +323,19 @@ class _Checker:
             case n.PointerCast(pointer=pointer, type=t):
                 null = isinstance(pointer, n.Const) and pointer.value == 0
                 known = isinstance(pointer.type, Pointer) and pointer.type.space is t.space
-                self.want(null or known, f"{text}: cast from {pointer.type} to {t}", e.loc)
+                self.want(null or known, lambda: f"{text}: cast from {pointer.type} to {t}", e.loc)
             case _:
-                self.want(False, f"unknown expression {type(e).__name__}", e.loc)
+                self.want(False, lambda: f"unknown expression {type(e).__name__}", e.loc)
 
     def points(self, e: n.Expr, t: Pointer, inner: Type | None, space: Space | None) -> None:
-        self.want(t.elem == inner, f"{show_expr(e)}: pointer to {t.elem}, memory of {inner}", e.loc)
+        self.want(t.elem == inner, lambda: f"{show_expr(e)}: pointer to {t.elem}, memory of {inner}", e.loc)
         fits = space is None or t.space in (space, Space.GENERIC)
-        self.want(fits, f"{show_expr(e)}: {t.space.value} pointer to {space and space.value} memory", e.loc)
+        self.want(fits, lambda: f"{show_expr(e)}: {t.space.value} pointer to {space and space.value} memory", e.loc)
 
     def math(self, e: n.MathCall) -> None:
         row = MATH.get(e.fn)
         if row is None or len(e.args) != row.arity:
-            self.want(False, f"{show_expr(e)}: unknown function or wrong number of operands", e.loc)
+            self.want(False, lambda: f"{show_expr(e)}: unknown function or wrong number of operands", e.loc)
             return
         same = e.args[:-1] if row.int_last else e.args
         operand = e.args[0].type
@@ -342,15 +350,19 @@ class _Checker:
                 ok = ok and e.type == operand
             case name:
                 ok = ok and result is not None and result.name == name and lanes(e.type) == lanes(operand)
-        self.want(ok, f"{show_expr(e)}: ({', '.join(str(a.type) for a in e.args)}) -> {e.type}", e.loc)
+        self.want(ok, lambda: f"{show_expr(e)}: ({', '.join(str(a.type) for a in e.args)}) -> {e.type}", e.loc)
 
     def call(self, e: n.Call) -> None:
         callee = self.known.get(e.function)
         if callee is None or e.function == self.f.name:
-            self.want(False, f"{e.function} is called before it is defined (or calls itself)", e.loc)
+            self.want(False, lambda: f"{e.function} is called before it is defined (or calls itself)", e.loc)
             return
-        self.want(e.type == callee.returns, f"{show_expr(e)} has type {e.type}, returns {callee.returns}", e.loc)
-        self.want(len(e.args) == len(callee.params), f"{show_expr(e)}: {len(callee.params)} arguments expected", e.loc)
+        self.want(
+            e.type == callee.returns, lambda: f"{show_expr(e)} has type {e.type}, returns {callee.returns}", e.loc
+        )
+        self.want(
+            len(e.args) == len(callee.params), lambda: f"{show_expr(e)}: {len(callee.params)} arguments expected", e.loc
+        )
         for a, p in zip(e.args, callee.params, strict=False):
             fits = same_value_type(a.type, p.type)
             self.want(fits, f"{show_expr(e)}: {p.name} is {p.type}, the argument {a.type}", e.loc)
@@ -359,20 +371,20 @@ class _Checker:
         text = show_expr(e)
         match e:
             case n.Shuffle():
-                self.want(e.kind in _SHUFFLES, f"{text}: unknown shuffle", e.loc)
-                self.want(_width(e.width), f"{text}: width {e.width} is no power of two to 64", e.loc)
+                self.want(e.kind in _SHUFFLES, lambda: f"{text}: unknown shuffle", e.loc)
+                self.want(_width(e.width), lambda: f"{text}: width {e.width} is no power of two to 64", e.loc)
                 fits = e.value.type == e.type and valued(e.type) and integral(e.lane.type)
-                self.want(fits, f"{text}: {e.value.type} from lane {e.lane.type} -> {e.type}", e.loc)
+                self.want(fits, lambda: f"{text}: {e.value.type} from lane {e.lane.type} -> {e.type}", e.loc)
             case n.Vote():
-                self.want(_width(e.width), f"{text}: width {e.width} is no power of two to 64", e.loc)
+                self.want(_width(e.width), lambda: f"{text}: width {e.width} is no power of two to 64", e.loc)
                 fits = e.type in (U32, U64) if e.kind == "ballot" else e.type == BOOL
-                self.want(e.kind in _VOTES and e.value.type == BOOL and fits, f"{text}: wrong types", e.loc)
+                self.want(e.kind in _VOTES and e.value.type == BOOL and fits, lambda: f"{text}: wrong types", e.loc)
             case n.Atomic():
                 p = e.pointer.type
                 fits = isinstance(p, Pointer) and not p.const and p.elem == e.type == e.value.type
-                self.want(fits and e.op in _ATOMICS, f"{text}: atomic on {p} with {e.value.type}", e.loc)
+                self.want(fits and e.op in _ATOMICS, lambda: f"{text}: atomic on {p} with {e.value.type}", e.loc)
                 cas = e.expected is not None and e.expected.type == e.type
-                self.want(cas if e.op == "cas" else e.expected is None, f"{text}: wrong expected value", e.loc)
+                self.want(cas if e.op == "cas" else e.expected is None, lambda: f"{text}: wrong expected value", e.loc)
 
 
 def _operands(e: n.Expr) -> list[n.Expr]:

@@ -175,11 +175,12 @@ class Statements:
         head = f"{indent}if ({self.expressions.condition(s.cond).text})"
         if not s.other and len(s.then) == 1:
             only = s.then[0]
-            quiet = not only.comments and not only.trailing and not self._has_notes(only)
+            quiet = not only.comments and not self._has_notes(only)
             if quiet and isinstance(only, n.Assign | n.Evaluate | n.Return | n.Break | n.Continue):
                 inner = self.statement(only, 0)
-                if len(inner) == 1 and len(head) + 1 + len(inner[0]) <= SHORT_IF:
-                    return [f"{head} {inner[0]}"]
+                line = f"{head} {inner[0]}" if len(inner) == 1 else ""
+                if line and len(line) <= WIDTH and len(line.split(";  //")[0]) < SHORT_IF:
+                    return [line]
                 self.expressions.loc = s.loc
         lines = [*wrap(head + " {"), *self.body(s.then, depth + 1)]
         if not s.other:
@@ -287,10 +288,11 @@ def _last_line(s: n.Stmt) -> int:
     lines = [x.loc.line for x in walk(s) if x.loc is not None]
     closing, last = 0, s
     while isinstance(last, n.If | n.For | n.While | n.Block):
-        closing += 1
         body = (last.other or last.then) if isinstance(last, n.If) else last.body
         if not body:
             break
+        # a statement on the line of its `if` has no braces
+        closing += not (body[-1].loc and last.loc and body[-1].loc.line == last.loc.line)
         last = body[-1]
     return max(lines, default=0) + closing
 

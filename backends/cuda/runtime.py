@@ -4,43 +4,24 @@ from __future__ import annotations
 
 import re
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..arguments import Guarded, check_arguments, scalar_value, unchanged
 from ..base import Availability, Backend, Executable, Finding, KernelText, RunResult
 from ..devices import describes
 from ..errors import CompileError, DeviceError, NoDevice
+from .reader import include_dir
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
+    from pathlib import Path
 
     from ...hwmodels import Machine
     from ..base import Launch, TextParam
 
-# NVRTC has no host headers: the constants that kernels take from <cmath>, <cfloat> and <climits>, on one line so that the
-# lines of the file keep their numbers after #line. Values: IEEE 754 and two's complement.
-_CONSTANTS: Final = {
-    "INFINITY": "__int_as_float(0x7f800000)",
-    "NAN": "__int_as_float(0x7fc00000)",
-    "FLT_MAX": "3.402823466e+38f",
-    "FLT_MIN": "1.175494351e-38f",
-    "FLT_EPSILON": "1.192092896e-07f",
-    "DBL_MAX": "1.7976931348623157e+308",
-    "DBL_MIN": "2.2250738585072014e-308",
-    "DBL_EPSILON": "2.2204460492503131e-16",
-    "INT_MAX": "2147483647",
-    "INT_MIN": "(-2147483647 - 1)",
-    "UINT_MAX": "4294967295u",
-    "LLONG_MAX": "9223372036854775807LL",
-    "LLONG_MIN": "(-9223372036854775807LL - 1)",
-}
-PRELUDE: Final = "".join(f"#ifndef {n}\n#define {n} {v}\n#endif\n" for n, v in _CONSTANTS.items())
-# what those headers declare is above, or built into NVRTC
-_HEADERS: Final = (
-    "cmath", "math.h", "cfloat", "float.h", "climits", "limits.h", "cstdio", "stdio.h", "cuda_runtime.h",
-    "cuda_runtime_api.h", "cuda.h", "device_launch_parameters.h",
-)  # fmt: skip
+_PRELUDE: Final = '#include "gpuport_nvrtc.h"'
+WARM_UP: Final = 3
+"""Launches before those that are timed."""
 _STATIC_LIMIT: Final = 48 << 10
 
 
@@ -89,11 +70,11 @@ class CudaBackend(Backend):
         """Compile a CUDA text for the device of a machine. Raises CompileError, NoDevice."""
         cupy = _cupy()
         number = _choose(cupy, machine)
-        options = ("-std=c++17", *text.options)
-        code = f'{PRELUDE}{text.header}\n#line 1 "{_file_name(text)}"\n{text.source}'
-        headers = tuple(h for h in _HEADERS if re.search(rf"#\s*include\s*<{re.escape(h)}>", text.source))
+        # NVRTC has no host headers: ours stand for them, and the lines of the file keep their numbers
+        options = ("--std=c++17", f"-I{include_dir()}", *text.options)
+        code = f'{_PRELUDE}\n{text.header}\n#line 1 "{_file_name(text)}"\n{text.source}'
         with cupy.cuda.Device(number):
-            return _build(cupy, text, code, options, headers, number)
+            return _build(cupy, text, code, options, number)
 
 
 class CudaExecutable(Executable):
@@ -161,23 +142,27 @@ class CudaExecutable(Executable):
             self._time(go, repeats, [(memory[n], b.image) for n, b in buffers.items() if n in written], result)
         return result
 
-    def _time(self, go: Any, repeats: int, restore: list[tuple[Any, Any]], result: RunResult) -> None:
+    def _time(self, go: Callable[[], None], repeats: int, outputs: list[Any], result: RunResult) -> None:
+        """Time launches between events. `outputs` are (array, its bytes before the run), restored each time."""
         cupy = self.cupy
-        # writing twice the L2 cache evicts what the run before left there
+        # restored from copies on the device, for it would idle and clock down during uploads
+        fresh = [(array, cupy.asarray(image)) for array, image in outputs]
+        # writing twice the L2 cache evicts what the launch before left there
         flush_bytes = 2 * self.attributes["L2CacheSize"]
         scratch = cupy.empty(flush_bytes, cupy.uint8)
         start, end = cupy.cuda.Event(), cupy.cuda.Event()
-        for i in range(repeats):
-            for array, image in restore:
-                array.set(image)
+        for i in range(-WARM_UP, repeats):
+            for array, copy in fresh:
+                cupy.copyto(array, copy)
             scratch.fill(i & 255)
             start.record()
             go()
             end.record()
             cupy.cuda.runtime.deviceSynchronize()
-            result.seconds.append(cupy.cuda.get_elapsed_time(start, end) * 1e-3)
-        flushed = f"{flush_bytes >> 20} MiB written before each run to flush the L2 cache"
-        result.timing = f"kernel time between CUDA events (about 0.5 us fine), {flushed}"
+            if i >= 0:
+                result.seconds.append(cupy.cuda.get_elapsed_time(start, end) * 1e-3)
+        flushed = f"L2 cache flushed by writing {flush_bytes >> 20} MiB before each launch"
+        result.timing = f"kernel time between CUDA events (about 500 ns fine), {flushed}"
 
     def _limits(self, launch: Launch) -> list[Finding]:
         """What of the launch this device, or this kernel on it, does not allow."""
@@ -197,36 +182,18 @@ class CudaExecutable(Executable):
         return [Finding("limit", p) for p in problems]
 
 
-def _build(
-    cupy: Any, text: KernelText, code: str, options: tuple[str, ...], headers: tuple[str, ...], number: int
-) -> CudaExecutable:
-    compiler = cupy.cuda.compiler
-    # an entry that is not extern "C" has a mangled name, which NVRTC tells when it is given the expression
-    expressions = None if re.search(rf'extern\s+"C"[^;{{]*\b{re.escape(text.entry)}\s*\(', text.source) else [text.entry]
+def _build(cupy: Any, text: KernelText, code: str, options: tuple[str, ...], number: int) -> CudaExecutable:
     try:
-        with _own_headers(headers) as include:
-            module = cupy.RawModule(code=code, options=(*options, *include), name_expressions=expressions)
-            function = module.get_function(text.entry)
-    except compiler.CompileException as error:
+        module = cupy.RawModule(code=code, options=options, name_expressions=[text.entry])
+        return CudaExecutable(text, module.get_function(text.entry), number)
+    except cupy.cuda.compiler.CompileException as error:
         log = str(error)
-        raise CompileError(f"{text.entry}: {_first_error(log)}", log) from None
-    except (cupy.cuda.driver.CUDADriverError, KeyError, ValueError) as error:
-        raise CompileError(f"{text.entry}: no such kernel in the text ({error})", str(error)) from None
-    return CudaExecutable(text, function, number)
-
-
-@contextmanager
-def _own_headers(names: Sequence[str]) -> Generator[tuple[str, ...]]:
-    """An include folder with an empty file for each header that NVRTC lacks and the prelude replaces."""
-    import tempfile
-
-    if not names:
-        yield ()
-        return
-    with tempfile.TemporaryDirectory(prefix="gpuport-") as folder:
-        for name in names:
-            (Path(folder) / name).touch()
-        yield (f"-I{folder}",)
+        first = _first_error(log)
+        # NVRTC's own file, in which it looks for the names that it was asked for
+        wrong = f"no such kernel in the text ({first})" if first.startswith("__nv_name_map") else first
+        raise CompileError(f"{text.entry}: {wrong}", log) from None
+    except cupy.cuda.driver.CUDADriverError as error:
+        raise CompileError(f"{text.entry}: the driver does not load it ({error})", str(error)) from None
 
 
 def _file_name(text: KernelText) -> str:
@@ -235,7 +202,8 @@ def _file_name(text: KernelText) -> str:
 
 def _first_error(log: str) -> str:
     """NVRTC's first error: `softmax.cu(12): error: identifier "x" is undefined` as `softmax.cu:12: identifier ...`."""
-    line = next((x.strip() for x in log.splitlines() if re.search(r"\berror\b", x)), log.strip().splitlines()[0] if log.strip() else "")
+    lines = [x.strip() for x in log.splitlines() if x.strip()] or [""]
+    line = next((x for x in lines if re.search(r"\berror\b", x)), lines[0])
     located = re.match(r"(.*?)\((\d+)\): (?:catastrophic )?error(?: #?[\w-]+)?: (.*)", line)
     return f"{located[1]}:{located[2]}: {located[3]}" if located else line
 

@@ -157,7 +157,9 @@ class BoundsDomain(Domain):
     def _quotient(self, x: Array, ex: Array, y: Array, ey: Array, scalar: Scalar, name: str) -> Bounded:
         v = x / y
         room = np.abs(y) - ey
-        e = np.where(room > 0, (ex + np.abs(v) * ey) / room, np.where(ey > 0, np.inf, 0.0))
+        # over a zero the result is certain, unless the dividend may be zero as well
+        over_zero = np.where((ey > 0) | ((ex > 0) & (np.abs(x) <= ex)), np.inf, 0.0)
+        e = np.where(room > 0, (ex + np.abs(v) * ey) / room, over_zero)
         return self._rounded(v, _certain(e, x, ex, y, ey), scalar, ulps=self._budget(name, [x, y], v))
 
     def compare(self, op: str, a: Bounded, b: Bounded, scalar: Scalar) -> Array:

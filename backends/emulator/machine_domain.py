@@ -118,7 +118,7 @@ class MachineDomain(Domain):
 
 
 def _far_from_subnormal(*values: Array) -> bool:
-    """Whether no sum of these values can be subnormal: all are multiples of 2^-123, the ulp of 2^-100, or not finite."""
+    """Whether no sum of these values can be subnormal: all are multiples of 2^-123, the ulp of 2^-100."""
     return all(bool(((v == 0) | ~(np.abs(v) < 2.0**-100)).all()) for v in values)
 
 

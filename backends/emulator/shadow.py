@@ -3,7 +3,8 @@
 The method is Oclgrind's (pairs of accesses that nothing orders, so that races the schedule hid are found too) with
 FastTrack's economy: in a run without races all writes of a cell are ordered, so the last one stands for all, and a
 write conflicts with some reader exactly if it conflicts with one of two readers that are as far apart as possible
-(other group, other subgroup, other thread).
+(other group, other subgroup, other thread). Where lanes write one value to one cell in one statement, which is benign,
+all of them are writers: then two writers are kept in the same way.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ class RaceShadow:
         self.writer = np.full(self.cells, -1, np.int64)
         self.write_stamp = np.zeros(self.cells, np.int64)
         self.write_access = np.zeros(self.cells, np.int32)
+        self.writers: _Pair | None = None
         self.readers: _Pair | None = None
         self.atomics: _Pair | None = None
         self.pending: list[tuple[Lanes, int, int]] = []
@@ -127,7 +129,7 @@ class RaceShadow:
         self.writer, self.write_stamp, self.write_access = (
             np.tile(a, rows) for a in (self.writer, self.write_stamp, self.write_access)
         )
-        for pair in (self.readers, self.atomics):
+        for pair in (self.writers, self.readers, self.atomics):
             if pair is not None:
                 pair.repeat(rows)
 
@@ -162,7 +164,7 @@ class RaceShadow:
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
-            found += self._against_writer(who, None, access)
+            found += self._against_writers(who, None, access)
         if self._recent(ATOMIC):
             found += self._against(self.atomics, who, ATOMIC)
         self.last[READ] = self.state.now
@@ -182,7 +184,7 @@ class RaceShadow:
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
-            found += self._against_writer(who, same, access)
+            found += self._against_writers(who, same, access)
         if self._recent(ATOMIC):
             found += self._against(self.atomics, who, ATOMIC)
         if self._recent(READ):
@@ -195,14 +197,19 @@ class RaceShadow:
         self.write_stamp[who.cell] = self.state.now
         self.write_access[who.cell] = access
         lost = self.writer.take(who.cell) != who.thread
-        return who, found, lost if lost.any() else None
+        several = bool(lost.any())
+        if several and self.writers is None:
+            self.writers = _Pair(self.cells * self.rows)
+        if self.writers is not None:
+            self._note(self.writers, who, self.state.now, access)
+        return who, found, lost if several else None
 
     def update(self, cells: Array, mask: Mask, access: int) -> tuple[Lanes, list[Conflict]]:
         """Note atomic read-modify-writes."""
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
-            found += self._against_writer(who, None, access)
+            found += self._against_writers(who, None, access)
         if self._recent(READ):
             self._merge()
             found += self._against(self.readers, who, READ)
@@ -267,31 +274,52 @@ class RaceShadow:
 
     # conflicts
 
-    def _against_writer(self, who: Lanes, same: Callable[[Lanes], Array] | None, access: int) -> list[Conflict]:
-        writer = self.writer.take(who.cell)
-        at = np.flatnonzero((writer >= 0) & (writer != who.thread))
+    def _against_writers(self, who: Lanes, same: Callable[[Lanes], Array] | None, access: int) -> list[Conflict]:
+        last = self.writer, self.write_stamp, self.write_access
+        found = self._against_users(last, who, WRITE, same, access)
+        pair = self.writers
+        if pair is not None:
+            for slot in (0, 1):
+                users = pair.thread[slot], pair.stamp[slot], pair.access[slot]
+                found += self._against_users(users, who, WRITE, same, access)
+        return found
+
+    def _against(self, pair: _Pair | None, who: Lanes, kind: str) -> list[Conflict]:
+        found: list[Conflict] = []
+        if pair is not None:
+            for slot in (0, 1):
+                users = pair.thread[slot], pair.stamp[slot], pair.access[slot]
+                found += self._against_users(users, who, kind, None, -1)
+        return found
+
+    def _against_users(
+        self,
+        users: tuple[Array, Array, Array],
+        who: Lanes,
+        kind: str,
+        same: Callable[[Lanes], Array] | None,
+        access: int,
+    ) -> list[Conflict]:
+        thread, stamp, by = users
+        other = thread.take(who.cell)
+        at = np.flatnonzero((other >= 0) & (other != who.thread))
         if not at.size:
             return []
         sub = who.pick(at)
-        bad = self._unordered(sub, writer[at], self.write_stamp.take(sub.cell))
+        bad = self._unordered(sub, other[at], stamp.take(sub.cell))
         if same is not None and bad.any():
             # lanes of one statement that write one value are benign, as in Oclgrind
-            bad &= ~((self.write_access.take(sub.cell) == access) & same(sub))
-        return self._conflicts(sub, bad, writer[at], self.write_access.take(sub.cell), WRITE)
+            benign = bad & (by.take(sub.cell) == access) & same(sub)
+            if benign.any():
+                bad &= ~benign
+                self._keep_writers()
+        return self._conflicts(sub, bad, other[at], by.take(sub.cell), kind)
 
-    def _against(self, pair: _Pair | None, who: Lanes, kind: str) -> list[Conflict]:
-        if pair is None:
-            return []
-        found: list[Conflict] = []
-        for slot in (0, 1):
-            other = pair.thread[slot].take(who.cell)
-            at = np.flatnonzero((other >= 0) & (other != who.thread))
-            if not at.size:
-                continue
-            sub = who.pick(at)
-            bad = self._unordered(sub, other[at], pair.stamp[slot].take(sub.cell))
-            found += self._conflicts(sub, bad, other[at], pair.access[slot].take(sub.cell), kind)
-        return found
+    def _keep_writers(self) -> None:
+        """From now on, keep two writers of each cell."""
+        if self.writers is None:
+            pair = self.writers = _Pair(self.cells * self.rows)
+            pair.thread[0], pair.stamp[0], pair.access[0] = self.writer, self.write_stamp, self.write_access
 
     def _conflicts(self, who: Lanes, bad: Array, other: Array, access: Array, kind: str) -> list[Conflict]:
         if not bad.any():

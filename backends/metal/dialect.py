@@ -12,8 +12,8 @@ from ...ir.types import U32, Space
 from ..clike.dialect import AtomicForm, Dialect, LaneForm
 
 _PRECISE = (
-    "exp exp2 exp10 log log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh pow fmod fmin "
-    "fmax atan2"
+    "exp exp2 exp10 log log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh pow fmod "
+    "fmin fmax atan2"
 )
 _FAST = "exp exp2 exp10 log log2 log10 sin cos tan pow"
 _EXACT = (

@@ -12,8 +12,8 @@ from ..clike.dialect import AtomicForm, Dialect, LaneForm
 
 _SAME = (
     "exp exp2 exp10 expm1 log log2 log10 log1p sqrt rsqrt cbrt sin cos tan asin acos atan sinh cosh tanh asinh acosh "
-    "atanh erf erfc floor ceil trunc round rint fabs pow fmod fmin fmax fdim atan2 hypot copysign fma isnan isinf isfinite "
-    "signbit ldexp min max abs popcount clz"
+    "atanh erf erfc floor ceil trunc round rint fabs pow fmod fmin fmax fdim atan2 hypot copysign fma isnan isinf "
+    "isfinite signbit ldexp min max abs popcount clz"
 )
 _FAST = "exp exp2 exp10 log log2 log10 sin cos tan divide"
 MATH = {

@@ -14,13 +14,17 @@ from ..devices import describes
 from ..errors import CompileError, DeviceError, NoDevice
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Mapping, Sequence
 
     from ...hwmodels import Machine
     from ..base import KernelText, Launch
 
 # PoCL writes "error: FILE:LINE:COL: TEXT", others "FILE:LINE:COL: error: TEXT"
 _LOCATED = re.compile(r"(?:error: )?(?:<[^>]*>|[^\s:]+):(\d+):(\d+): (?:(?:fatal )?error: )?(.*)")
+
+
+WARM_UP = 3
+"""Launches before those that are timed."""
 
 
 class OpenCLBackend(Backend):
@@ -79,16 +83,17 @@ class OpenCLBackend(Backend):
         kernel = cl.Kernel(built, text.entry)
         if kernel.num_args != len(text.params):
             raise CompileError(f"{text.entry}: expected {len(text.params)} parameters, the text has {kernel.num_args}")
-        return OpenCLExecutable(text, kernel, context, device)
+        return OpenCLExecutable(text, kernel, context, device, _flush_bytes(device, machine))
 
 
 class OpenCLExecutable(Executable):
     """A kernel built for one OpenCL device."""
 
-    def __init__(self, text: KernelText, kernel: Any, context: Any, device: Any) -> None:
+    def __init__(self, text: KernelText, kernel: Any, context: Any, device: Any, flush_bytes: int) -> None:
         import pyopencl as cl
 
         self.text, self.kernel, self.context, self.device = text, kernel, context, device
+        self.flush_bytes = flush_bytes
         self.name = device_name(device)
         self.alignment = max(1, device.mem_base_addr_align // 8)
         info = cl.kernel_work_group_info
@@ -135,7 +140,11 @@ class OpenCLExecutable(Executable):
         for i, value in enumerate(values):
             self.kernel.set_arg(i, value)
         threads = tuple(g * b for g, b in zip(launch.grid, launch.block, strict=True))
-        cl.enqueue_nd_range_kernel(queue, self.kernel, threads, launch.block)
+
+        def go() -> Any:
+            return cl.enqueue_nd_range_kernel(queue, self.kernel, threads, launch.block)
+
+        go()
         queue.finish()
         result = RunResult({}, device=self.name)
         for name, b in buffers.items():
@@ -145,8 +154,8 @@ class OpenCLExecutable(Executable):
             result.damaged_guards += b.damage(after)
         if repeats:
             written = {p.name for p in self.text.params if p.role in ("out", "inout")}
-            restore = [(memory[n], b.image) for n, b in buffers.items() if n in written]
-            self._time(queue, threads, launch, repeats, restore, result)
+            outputs = [(memory[n], b.image) for n, b in buffers.items() if n in written]
+            self._time(go, queue, repeats, outputs, result)
         return result
 
     @staticmethod
@@ -162,35 +171,40 @@ class OpenCLExecutable(Executable):
         return memory[param.name] if whole else memory[param.name].get_sub_region(b.start, max(1, b.size))
 
     def _time(
-        self, queue: Any, threads: Any, launch: Launch, repeats: int, restore: list[tuple[Any, Any]], result: RunResult
+        self, go: Callable[[], Any], queue: Any, repeats: int, outputs: list[tuple[Any, Any]], result: RunResult
     ) -> None:
+        """Time launches by profiling events. `outputs` are (buffer, its bytes before the run), restored each time."""
         import numpy as np
         import pyopencl as cl
 
-        # writing twice the last-level cache evicts what the run before left there
-        flush_bytes = 2 * int(self.device.global_mem_cache_size)
-        scratch = cl.Buffer(self.context, cl.mem_flags.READ_WRITE, flush_bytes) if flush_bytes else None
-        for i in range(repeats):
-            for buffer, image in restore:
-                cl.enqueue_copy(queue, buffer, image)
+        # restored from copies on the device, for it would idle and clock down during uploads
+        fresh = [
+            (buffer, cl.Buffer(self.context, cl.mem_flags.READ_ONLY, image.nbytes), image) for buffer, image in outputs
+        ]
+        for _, copy, image in fresh:
+            cl.enqueue_copy(queue, copy, image)
+        scratch = cl.Buffer(self.context, cl.mem_flags.READ_WRITE, self.flush_bytes) if self.flush_bytes else None
+        for i in range(-WARM_UP, repeats):
+            for buffer, copy, _ in fresh:
+                cl.enqueue_copy(queue, buffer, copy)
             if scratch is not None:
-                cl.enqueue_fill_buffer(queue, scratch, np.uint32(i), 0, flush_bytes // 4 * 4)
+                cl.enqueue_fill_buffer(queue, scratch, np.uint32(i & 255), 0, self.flush_bytes)
             queue.finish()
             start = time.perf_counter()
-            event = cl.enqueue_nd_range_kernel(queue, self.kernel, threads, launch.block)
+            event = go()
             event.wait()
             wall = time.perf_counter() - start
             seconds = (event.profile.end - event.profile.start) * 1e-9
             if not 0 <= seconds <= wall * 1.05 + 1e-6:
                 raise DeviceError(
-                    f"{self.name}: its clock says {seconds:.3g} s for a launch that took {wall:.3g} s in all"
+                    f"{self.name}: {seconds:.3g} s by its clock for a launch that took {wall:.3g} s in all"
                 )
-            result.seconds.append(seconds)
-        flushed = (
-            f"caches flushed by writing {flush_bytes >> 20} MiB before each run" if scratch else "caches not flushed"
-        )
-        resolution = self.device.profiling_timer_resolution
-        result.timing = f"kernel time by OpenCL profiling events (resolution {resolution} ns), {flushed}"
+            if i >= 0:
+                result.seconds.append(seconds)
+        tick = self.device.profiling_timer_resolution
+        coarse = ", coarse for so short a launch" if min(result.seconds) < 100e-9 * tick else ""
+        flushed = f"caches flushed by writing {self.flush_bytes >> 20} MiB" if scratch else "caches not flushed"
+        result.timing = f"kernel time by OpenCL profiling events ({tick} ns fine{coarse}), {flushed} before each launch"
 
     def _limits(self, launch: Launch) -> list[Finding]:
         """What of the launch this device, or this kernel on it, does not allow."""
@@ -218,7 +232,7 @@ def device_name(device: Any) -> str:
 def first_error(log: str, entry: str) -> str:
     """Return the first error of a build log as `ENTRY.cl:LINE:COL: text`; empty for an empty log."""
     lines = [line.strip() for line in log.splitlines() if line.strip()]
-    line = next((x for x in lines if re.search(r"\berror\b", x, re.IGNORECASE)), lines[0] if lines else "")
+    line = next((x for x in lines if re.search(r"\b(error|fatal)\b", x, re.IGNORECASE)), lines[0] if lines else "")
     located = _LOCATED.fullmatch(line)
     return f"{entry}.cl:{located[1]}:{located[2]}: {located[3]}" if located else line
 
@@ -287,6 +301,13 @@ def _architectures(device: Any) -> list[str]:
         return [f"sm_{device.compute_capability_major_nv}{device.compute_capability_minor_nv}"]
     except (cl.Error, AttributeError):
         return []
+
+
+def _flush_bytes(device: Any, machine: Machine) -> int:
+    """Twice the largest cache that the device or its model tells of: NVIDIA's OpenCL tells of 4 MiB where L2 has 60."""
+    known = [machine.get(path) for path in ("cache.l2.size", "cache.l3.size")]
+    largest = max([int(device.global_mem_cache_size), *(int(size) for size in known if size)])
+    return 2 * largest // 4 * 4
 
 
 def _build_log(program: Any, device: Any) -> str:

@@ -243,7 +243,7 @@ class _Function:
         after_then, self.names = self.names, dict(before)
         other = self.block(s.other, inner)
         self.join(after_then)
-        self.decided(before, level)
+        self.decided(s, level)
         return _Exits(then.returned or other.returned, then.broke or other.broke, then.continued or other.continued)
 
     def join(self, names: _Names) -> None:
@@ -251,11 +251,13 @@ class _Function:
             if name in self.names:
                 self.names[name] = _Known(max(known.level, self.names[name].level), known.depth)
 
-    def decided(self, before: _Names, level: Level) -> None:
-        """Raise what changed since `before` to the level of the decision that it hung on."""
-        for name, known in before.items():
-            if self.names[name] != known:
-                self.names[name] = _Known(max(level, self.names[name].level), known.depth)
+    def decided(self, s: n.If | n.For | n.While, level: Level) -> None:
+        """Raise what a statement assigns to the level of the decision that it hangs on."""
+        for x in walk(s):
+            name = root_variable(x.target) if isinstance(x, n.Assign) else None
+            if name is not None and name in self.names and name not in self.shared:
+                known = self.names[name]
+                self.names[name] = _Known(max(level, known.level), known.depth)
 
     def loop(self, s: n.For | n.While, control: Control) -> _Exits:
         key = (id(s), control, frozenset(self.names.items()))
@@ -268,7 +270,6 @@ class _Function:
 
     def iterate(self, s: n.For | n.While, control: Control) -> _Exits:
         """Run a loop's body until nothing changes: levels only rise, so it ends."""
-        entry = dict(self.names)
         leaves = any(isinstance(x, n.Break | n.Continue | n.Return) for x in walk(s.body))
         outer = set(self.names)
         for i in s.init if isinstance(s, n.For) else ():
@@ -295,7 +296,7 @@ class _Function:
             if self.names == before and not news:
                 break
         self.names = {k: v for k, v in self.names.items() if k in outer}
-        self.decided(entry, max(level, Level.GROUP if leaves else Level.GRID))
+        self.decided(s, max(level, Level.GROUP if leaves else Level.GRID))
         return _Exits(returned=gone.returned)
 
     # expressions

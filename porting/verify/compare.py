@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
@@ -67,7 +68,8 @@ def _exactly(got: np.ndarray, ref: np.ndarray, scalar: Scalar) -> Compared:
 
 def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar) -> Compared:
     largest = LARGEST[scalar] if scalar.is_float else np.inf
-    edge = largest * (1 + ROUNDOFF.get(scalar, 0.0))
+    # half a unit beyond the largest number a float rounds to infinity
+    edge = largest + 2.0 ** (math.frexp(largest)[1] - 1) * ROUNDOFF[scalar] if scalar.is_float else np.inf
     with np.errstate(invalid="ignore", over="ignore", divide="ignore"):
         error = np.abs(got - ref)
         fine = (error <= bounds) | (got == ref) | (np.isnan(got) & np.isnan(ref))
@@ -79,9 +81,9 @@ def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar
         )
         # an infinite bound says nothing, except that a NaN is not what was expected
         unjudged = ~np.isfinite(bounds) & np.isfinite(ref) & ~np.isnan(got)
+        # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
+        excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))
         share = np.where(bounds > 0, error / bounds, 0.0)
-    # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
-    excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))
     worst = int(np.argmax(np.nan_to_num(share, nan=0.0) if fine.all() else np.nan_to_num(excess, nan=np.inf)))
     bad = int((~fine & ~unjudged).sum())
     return Compared(bad, int(unjudged.sum()), worst, float(got[worst]), float(ref[worst]), float(bounds[worst]))

@@ -19,13 +19,29 @@ if TYPE_CHECKING:
 WIDTH = 32
 
 
-class Diverged(Exception):  # noqa: N818
+class Diverged(Exception):
     """Some threads did not come to a collective, or came to another one."""
 
 
-class _Leave(Exception):  # noqa: N818
+class _Leave(Exception):
     def __init__(self, kind: str, value: Any = None) -> None:
         self.kind, self.value = kind, value
+
+
+class _View:
+    """A pointer into a list."""
+
+    def __init__(self, base: Any, offset: int) -> None:
+        self.base, self.offset = base, offset
+
+    def __len__(self) -> int:
+        return max(len(self.base) - self.offset, 0)
+
+    def __getitem__(self, i: int) -> Any:
+        return self.base[self.offset + i]
+
+    def __setitem__(self, i: int, value: Any) -> None:
+        self.base[self.offset + i] = value
 
 
 def wrap(v: Any, t: Any) -> Any:
@@ -253,6 +269,9 @@ class _Thread:
                 return b[i]
             case n.Decay(array=array):
                 return (yield from self.expr(array, scope))
+            case n.Offset(pointer=pointer, delta=delta):
+                base = yield from self.expr(pointer, scope)
+                return _View(base, (yield from self.expr(delta, scope)))
             case n.MathCall(fn="max" | "min" as fn, args=args):
                 values = []
                 for a in args:

@@ -4,10 +4,10 @@ import sys
 
 import numpy as np
 import pytest
+from gpuport.ir.types import BF16, BOOL, F32, F64, I32, SCALARS, U8
 from gpuport.porting.spec import Kernel
 from gpuport.porting.spec.data import POISONS, arguments, decode, draw, encode, free_floats, poisoned
 from gpuport.porting.spec.reference import ReferenceFailed, call_reference
-from gpuport.ir.types import BF16, BOOL, F32, F64, I32, SCALARS, U8
 
 
 def kernel(tmp_path, code: str, reference: dict[str, str] | None = None) -> Kernel:
@@ -78,7 +78,9 @@ def test_missing_module_is_named(tmp_path):
 def test_leaves_no_trace(tmp_path, capsys):
     (tmp_path / "helper_beside.py").write_text("def zero(n): return [0.0] * n\n")
     before, path = set(sys.modules), list(sys.path)
-    k = kernel(tmp_path, "import helper_beside\nprint('loud')\ndef f(i): return helper_beside.zero(i['n']), i['count']\n")
+    k = kernel(
+        tmp_path, "import helper_beside\nprint('loud')\ndef f(i): return helper_beside.zero(i['n']), i['count']\n"
+    )
     assert call(k) is not None
     assert sys.path == path
     assert "helper_beside" not in sys.modules
@@ -120,7 +122,7 @@ def test_exact_inputs_sum_exactly_in_any_order(tmp_path):
     )
 
 
-@pytest.mark.parametrize("scalar", [s for s in SCALARS.values()], ids=str)
+@pytest.mark.parametrize("scalar", list(SCALARS.values()), ids=str)
 def test_poisons_differ_in_every_type(scalar):
     a, b = (poisoned(scalar, 3, p) for p in POISONS)
     assert a.shape == (3,)
@@ -128,7 +130,10 @@ def test_poisons_differ_in_every_type(scalar):
     assert a.nbytes == 3 * scalar.size
 
 
-@pytest.mark.parametrize(("scalar", "values"), [(BF16, [1.0, -0.5, 2.0**100]), (F32, [0.5]), (F64, [0.1]), (I32, [-7]), (U8, [255]), (BOOL, [1, 0])])
+@pytest.mark.parametrize(
+    ("scalar", "values"),
+    [(BF16, [1.0, -0.5, 2.0**100]), (F32, [0.5]), (F64, [0.1]), (I32, [-7]), (U8, [255]), (BOOL, [1, 0])],
+)
 def test_memory_form_round_trips(scalar, values):
     np.testing.assert_array_equal(decode(encode(np.array(values), scalar), scalar), np.array(values))
 

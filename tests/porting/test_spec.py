@@ -8,7 +8,8 @@ import pytest
 from gpuport.ir.nodes import Param
 from gpuport.ir.types import F32, I32, Pointer, Space
 from gpuport.porting.spec import ExpressionError, Kernel, SpecError, parse_expression
-from hypothesis import given, strategies as st
+from hypothesis import given
+from hypothesis import strategies as st
 
 GOOD = """
 [kernel]
@@ -134,7 +135,7 @@ def test_made_in_python():
 
     kernel = Kernel(
         source="k.cu", entry="k", sizes={"n": 4}, reference=reference, launch={"grid": 1, "block": ["n"]},
-        args={"x": {"dtype": "f32", "shape": ["n"], "role": "in"}, "y": {"dtype": "f32", "shape": ["n"], "role": "out"}},
+        args={name: {"dtype": "f32", "shape": ["n"], "role": role} for name, role in (("x", "in"), ("y", "out"))},
     )  # fmt: skip
     assert kernel.model.reference.python is reference
     with pytest.raises(SpecError, match=r"Kernel\(\.\.\.\): args\.x\.dtype: unknown dtype"):
@@ -174,12 +175,15 @@ def test_expressions_mean_what_python_means(text, values):
 @given(st.text(max_size=30))
 def test_any_text_is_an_expression_or_a_clear_error(text):
     try:
-        parse_expression(text)
-    except ExpressionError as error:
-        assert "\n" not in str(error).replace(repr(text), "")
+        parsed = parse_expression(text)
+    except ExpressionError:
+        return
+    assert parse_expression(parsed.to_python()).names <= parsed.names
 
 
-@pytest.mark.parametrize("text", ["", "a.b", "a[0]", "lambda: 0", "1.5", "True", "a if b else c", "f(1)", "min(1)", "2**9"])
+@pytest.mark.parametrize(
+    "text", ["", "a.b", "a[0]", "lambda: 0", "1.5", "True", "a if b else c", "f(1)", "min(1)", "2**9"]
+)
 def test_what_is_no_expression(text):
     with pytest.raises(ExpressionError):
         parse_expression(text)

@@ -1,4 +1,4 @@
-"""The expression printer: random IR expressions, printed, compiled by an OpenCL compiler, against C's rules in Python."""
+"""The expression printer: random IR expressions, printed and compiled, against C's rules in Python."""
 
 from __future__ import annotations
 
@@ -7,9 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
-from hypothesis import strategies as st
-
 from gpuport.backends.base import Launch
 from gpuport.backends.clike.literals import literal, shortest
 from gpuport.backends.clike.plan import WritePlan
@@ -18,16 +15,32 @@ from gpuport.backends.opencl.dialect import OPENCL
 from gpuport.hwmodels import load_machine
 from gpuport.ir import nodes as n
 from gpuport.ir.types import BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Pointer, Scalar, Space
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 INTS = (I8, I16, I32, I64, U8, U16, U32, U64)
 TYPES = (BOOL, *INTS, F32)
 LOCAL, GROUPS, PER_KERNEL = 4, 2, 12
-COMPARE = {"<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge, "==": operator.eq, "!=": operator.ne}
+COMPARE = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+    "==": operator.eq,
+    "!=": operator.ne,
+}
 ARITHMETIC = {
-    **{"+": operator.add, "-": operator.sub, "*": operator.mul, "&": operator.and_, "|": operator.or_},
+    "+": operator.add,
+    "-": operator.sub,
+    "*": operator.mul,
+    "&": operator.and_,
+    "|": operator.or_,
     "^": operator.xor,
 }
-VALUES = {t.name: v for t, v in zip(TYPES, (True, -7, 300, -70000, 1 << 40, 200, 50000, 3000000000, 1 << 63, 2.5), strict=True)}
+VALUES = {
+    t.name: v
+    for t, v in zip(TYPES, (True, -7, 300, -70000, 1 << 40, 200, 50000, 3000000000, 1 << 63, 2.5), strict=True)
+}
 
 
 class UndefinedError(Exception):
@@ -38,7 +51,9 @@ def convert(value: Any, t: Scalar) -> Any:
     if t == BOOL:
         return bool(value)
     if t == F32:
-        return np.float32(np.uint64(value) if value >= 1 << 63 else np.int64(value)) if isinstance(value, int) else value
+        return (
+            np.float32(np.uint64(value) if value >= 1 << 63 else np.int64(value)) if isinstance(value, int) else value
+        )
     if isinstance(value, np.floating):
         low, high = (-(1 << (t.bits - 1)), (1 << (t.bits - 1)) - 1) if t.signed else (0, (1 << t.bits) - 1)
         if not np.isfinite(value) or not low <= int(value) <= high:
@@ -123,7 +138,12 @@ def expressions(draw: st.DrawFn, t: Scalar, depth: int) -> n.Expr:
     if depth == 0:
         return draw(leaf(t))
     sub = lambda s: draw(expressions(s, depth - 1))  # noqa: E731
-    kinds = ["leaf", "convert", "select", *(["compare", "logic", "not"] if t == BOOL else ["binary", "binary", "minus"])]
+    kinds = [
+        "leaf",
+        "convert",
+        "select",
+        *(["compare", "logic", "not"] if t == BOOL else ["binary", "binary", "minus"]),
+    ]
     match draw(st.sampled_from(kinds)):
         case "convert":
             source = draw(st.sampled_from([s for s in TYPES if s != t]))
@@ -166,7 +186,10 @@ def program_of(cases: list[n.Expr]) -> n.Program:
     """A kernel that stores each expression, integers and bools as i64, floats as f32."""
     ints, floats = (Pointer(t, Space.GLOBAL) for t in (I64, F32))
     me = n.Binary(
-        "+", n.Binary("*", n.GridIndex(n.Grid.GROUP), n.GridIndex(n.Grid.GROUP_SIZE), U32), n.GridIndex(n.Grid.THREAD), U32
+        "+",
+        n.Binary("*", n.GridIndex(n.Grid.GROUP), n.GridIndex(n.Grid.GROUP_SIZE), U32),
+        n.GridIndex(n.Grid.THREAD),
+        U32,
     )
     body: list[n.Stmt] = [n.Declare("me", I32, n.Convert(me, I32, implicit=True))]
     for i, e in enumerate(cases):
@@ -204,7 +227,11 @@ def run_opencl(context: Any, source: str, options: tuple[str, ...], cases: int) 
     queue = cl.CommandQueue(context)
     ints, floats = (cla.zeros(queue, LOCAL * GROUPS * cases, t) for t in (np.int64, np.float32))
     kernel = cl.Kernel(cl.Program(context, source).build(options=list(options)), "cases")
-    numpy = {"bool": np.uint8, **{str(t): np.dtype(f"{'' if t.signed else 'u'}int{t.bits}").type for t in INTS}, "f32": np.float32}
+    numpy = {
+        "bool": np.uint8,
+        **{str(t): np.dtype(f"{'' if t.signed else 'u'}int{t.bits}").type for t in INTS},
+        "f32": np.float32,
+    }
     kernel.set_args(ints.data, floats.data, *(numpy[str(t)](VALUES[t.name]) for t in TYPES))
     cl.enqueue_nd_range_kernel(queue, kernel, (LOCAL * GROUPS,), (LOCAL,))
     return ints.get().reshape(-1, cases), floats.get().reshape(-1, cases)
@@ -220,7 +247,7 @@ def check(cases: list[n.Expr], wanted: list[list[Any]], ints: np.ndarray, floats
 CASES = st.lists(st.sampled_from(TYPES).flatmap(lambda t: expressions(t, 3)), min_size=PER_KERNEL, max_size=PER_KERNEL)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=20, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases=CASES)
 def test_printed_expressions_compute_what_the_ir_says(context: Any, cases: list[n.Expr]) -> None:
     from gpuport.backends.opencl.writer import write
@@ -233,7 +260,7 @@ def test_printed_expressions_compute_what_the_ir_says(context: Any, cases: list[
     check(kept, wanted, *run_opencl(context, text.source, text.options, len(kept)), text.source)
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck))
 @given(cases=CASES)
 def test_metal_expressions_read_back_compute_what_the_ir_says(cases: list[n.Expr]) -> None:
     from gpuport.backends.emulator import emulate

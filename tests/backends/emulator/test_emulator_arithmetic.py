@@ -204,11 +204,12 @@ def test_fma_is_not_a_product_and_a_sum() -> None:
     a = 1 + 2.0**-12
     got, _ = apply(lambda x, y, z: math("fma", x, y, z), [(F32, [a]), (F32, [a]), (F32, [-(1 + 2.0**-11)])], F32)
     assert got[0] == 2.0**-24
-    # a case in which rounding to float64 first would give the wrong float32
-    p, q, r = 1 + 2.0**-23, 1 + 2.0**-23, 2.0**-60 - 2.0**-46 + 2.0**-24
-    r = float(np.float32(2.0**-24))
-    got, _ = apply(lambda x, y, z: math("fma", x, y, z), [(F32, [p]), (F32, [q]), (F32, [r])], F32)
-    assert got[0] == nearest(Fraction(p) * Fraction(q) + Fraction(r), F32)
+    # the product is half-way between two float32: rounding the sum to float64 first would lose the small summand
+    for small in (2.0**-80, -(2.0**-80)):
+        got, _ = apply(lambda x, y, z: math("fma", x, y, z), [(F32, [a]), (F32, [a]), (F32, [small])], F32)
+        assert (
+            got[0] == nearest(Fraction(a) ** 2 + Fraction(small), F32) == 1 + 2.0**-11 + (2.0**-23 if small > 0 else 0)
+        )
 
 
 @settings(max_examples=60, deadline=None)
@@ -297,6 +298,6 @@ def test_conversions_between_floats_round_once(t: Scalar) -> None:
     x = [float(np.float32(v)) for v in x]
     got, _ = apply(lambda v: v.to(t), [(F32, x)], t)
     assert lanes(got, t) == [nearest(Fraction(v), t) for v in x]
-    wide = [1 + 2.0**-9 + 2.0**-40, 1 + 2.0**-8 - 2.0**-50, 1 + 2.0**-11 + 2.0**-45]
+    wide = [1 + 2.0**-8 + 2.0**-40, 1 + 2.0**-9 + 2.0**-40, 1 + 2.0**-8 - 2.0**-50, 1 + 2.0**-11 + 2.0**-45]
     got, _ = apply(lambda v: v.to(t), [(F64, wide)], t)
     assert lanes(got, t) == [nearest(Fraction(v), t) for v in wide]

@@ -17,6 +17,7 @@ from emu_build import (
     clean,
     declare,
     do,
+    iff,
     kinds,
     loop,
     math,
@@ -31,7 +32,7 @@ from emu_build import (
 from emu_kernels import sgemm, softmax
 from gpuport.backends.emulator import BoundsDomain, DomainUnsupported
 from gpuport.ir import nodes as ir
-from gpuport.ir.types import BF16, F16, F32, F64, I32, U32, Array, Scalar
+from gpuport.ir.types import BF16, F16, F32, F64, I32, U32, Array, Scalar, Space
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -167,6 +168,21 @@ def test_atomic_sums_are_bounded_in_any_order(order: int) -> None:
     got = clean(run(prog, {"io": np.ones(1, np.float32), "x": shuffled}, 8, 64)).buffers["io"][0]
     assert abs(float(got) - b.values64["io"][0]) <= b.bounds["io"][0]
     assert b.bounds["io"][0] < 600 * 2.0**-24 * np.abs(data).sum()
+
+
+def test_atomic_sums_in_shared_memory_keep_their_bound() -> None:
+    d, s = shared("s", F32, 1)
+    add = do(atomic("add", X(ir.AddressOf(s[0].e, pointer(F32, space=Space.SHARED))), x[tid()]))
+    start = [d, iff(tid().eq(0), [assign(s[0], 0)]), sync()]
+    data = np.full(32, 0.1, np.float32)
+    args = {"o": np.zeros(32, np.float32), "x": data, "y": data}
+    _, _, e = both(program(T, [*start, add, sync(), assign(o[tid()], s[0])]), args)
+    gamma = 32 * 2.0**-24
+    np.testing.assert_allclose(e, gamma * float(data.astype(float).sum()), rtol=0.01)
+    # a plain store starts over
+    again = [iff(tid().eq(0), [assign(s[0], 1)]), sync(), assign(o[tid()], s[0])]
+    _, _, e = both(program(T, [*start, add, sync(), *again]), args)
+    assert (e == 0).all()
 
 
 def test_budgets_are_parameters() -> None:

@@ -187,6 +187,16 @@ def test_write_by_all_groups() -> None:
     assert kinds(run(program(t, [assign(o[0], bid().to(F32))]), out(1), 3, 32)) == ["race"]
 
 
+def test_equal_writes_of_groups_in_different_chunks() -> None:
+    """The first and the last group write one value, which is benign; the last one's read meets the first's write."""
+    o, n = var("o", OUT["o"]), 3000
+    edge = (bid() % (n - 1)).eq(0).land(tid().eq(0))
+    write = iff(edge, [assign(o[0], 3)])
+    clean(run(program(OUT, [write]), out(2), n, 64))
+    read = iff(bid().eq(n - 1).land(tid().eq(0)), [assign(o[1], o[0])])
+    assert kinds(run(program(OUT, [write, read]), out(2), n, 64)) == ["race"]
+
+
 def test_last_group_pattern_with_fence_is_clean() -> None:
     t = {"io": pointer(F32), "count": pointer(I32), "o": pointer(F32)}
     io, count, o = (var(n, p) for n, p in t.items())

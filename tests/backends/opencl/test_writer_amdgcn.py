@@ -9,7 +9,6 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
-
 from gpuport.backends.clike.plan import WritePlan
 from gpuport.backends.cuda.reader import read_cuda
 from gpuport.backends.opencl.writer import write
@@ -75,8 +74,8 @@ def test_a_shuffle_wider_than_the_subgroup_is_refused(tmp_path: Path) -> None:
     path.write_text("__global__ void k(float* y) { y[0] = __shfl_xor_sync(0xffffffffu, y[1], 1); }")
     program = resolve_spaces(read_cuda(path, "k")[0])
     machine = load_machine("rx7900xtx")
-    narrow = machine.with_facts({
-        "execution.subgroup_width": dataclasses.replace(machine.fact("execution.subgroup_width"), value=16)
-    })
+    narrow = machine.with_facts(
+        {"execution.subgroup_width": dataclasses.replace(machine.fact("execution.subgroup_width"), value=16)}
+    )
     with pytest.raises(Refusal, match=r"a shuffle of 32 lanes; subgroups here have 16"):
         write(program, narrow, WritePlan("k", {"y": "inout"}, (64, 1, 1)))

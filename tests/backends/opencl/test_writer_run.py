@@ -7,7 +7,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-
 from gpuport.backends.base import KernelText
 from gpuport.backends.clike.plan import WritePlan
 from gpuport.backends.cuda.reader import read_cuda
@@ -31,7 +30,9 @@ def queue() -> Any:
     return cl.CommandQueue(cl.Context(devices[:1]))
 
 
-def port(tmp_path: Path, source: str, block: tuple[int, int, int], roles: dict[str, str], entry: str = "k") -> KernelText:
+def port(
+    tmp_path: Path, source: str, block: tuple[int, int, int], roles: dict[str, str], entry: str = "k"
+) -> KernelText:
     """CUDA source as OpenCL C for the CPU, its lanes through local memory."""
     path = tmp_path / "k.cu"
     path.write_text(source)
@@ -62,18 +63,22 @@ def shuffled(kind: str, lane: int, lanes: np.ndarray, width: int) -> np.ndarray:
     me = np.arange(lanes.size)
     first = me // width * width
     source = {"_": first + lane % width, "_up_": me - lane, "_down_": me + lane, "_xor_": me ^ lane}[kind]
-    inside = (source >= (0 if kind == "_xor_" else first)) & (source < first + width)
+    low = me // 32 * 32 if kind == "_xor_" else first
+    inside = (source >= low) & (source < first + width) & ((kind != "_xor_") | (lane < 32))
     return np.where(inside, lanes[np.where(inside, source, 0)], lanes)
 
 
 @pytest.mark.parametrize("width", [32, 16, 4])
-@pytest.mark.parametrize(("c_type", "dtype"), [("float", "f4"), ("double", "f8"), ("long long", "i8"), ("unsigned", "u4")])
+@pytest.mark.parametrize(
+    ("c_type", "dtype"), [("float", "f4"), ("double", "f8"), ("long long", "i8"), ("unsigned", "u4")]
+)
 def test_shuffles_of_all_kinds_through_local_memory(
     queue: Any, tmp_path: Path, c_type: str, dtype: str, width: int
 ) -> None:
-    cases = [(kind, lane) for kind in ("_", "_up_", "_down_", "_xor_") for lane in (0, 1, 3, 17)]
+    cases = [(kind, lane) for kind in ("_", "_up_", "_down_", "_xor_") for lane in (0, 1, 3, 17, 33)]
     calls = "\n".join(
-        f"y[{i} * 64 + threadIdx.x] = __shfl{kind}sync(0xffffffffu, v, {lane}, {width});" for i, (kind, lane) in enumerate(cases)
+        f"y[{i} * 64 + threadIdx.x] = __shfl{kind}sync(0xffffffffu, v, {lane}, {width});"
+        for i, (kind, lane) in enumerate(cases)
     )
     source = f"__global__ void k(const {c_type}* x, {c_type}* y) {{ {c_type} v = x[threadIdx.x];\n{calls} }}"
     text = port(tmp_path, source, (64, 1, 1), {"x": "in", "y": "out"})
@@ -139,7 +144,8 @@ def test_float_atomics_by_compare_and_exchange(queue: Any, tmp_path: Path) -> No
 
 def test_integer_atomics(queue: Any, tmp_path: Path) -> None:
     source = """__global__ void k(int* a, unsigned long long* b) {
-        atomicAdd(&a[0], 2); atomicSub(&a[1], 3); atomicMin(&a[2], -(int)threadIdx.x); atomicMax(&a[3], (int)threadIdx.x);
+        atomicAdd(&a[0], 2); atomicSub(&a[1], 3); atomicMin(&a[2], -(int)threadIdx.x);
+        atomicMax(&a[3], (int)threadIdx.x);
         atomicAnd(&a[4], ~(1 << (threadIdx.x % 31))); atomicOr(&a[5], 1 << (threadIdx.x % 31));
         atomicXor(&a[6], 5); atomicCAS(&a[7], 7, 70 + (int)(threadIdx.x * 0));
         atomicAdd(&b[0], 1ull << 33); atomicMax(&b[1], (unsigned long long)threadIdx.x << 40);
@@ -261,7 +267,11 @@ def test_names_that_mean_something_in_opencl_are_changed_and_noted(queue: Any, t
 
 
 def test_products_and_sums_are_not_fused(queue: Any, tmp_path: Path) -> None:
-    source = "__global__ void k(const float* x, float* y) { float t = x[0] * x[1]; y[0] = t + x[2]; y[1] = x[0] * x[1] + x[2]; }"
+    source = """__global__ void k(const float* x, float* y) {
+        float t = x[0] * x[1];
+        y[0] = t + x[2];
+        y[1] = x[0] * x[1] + x[2];
+    }"""
     x = np.array([1 + 2**-12, 1 + 2**-12, -1], "f4")
     y = np.zeros(2, "f4")
     run(queue, port(tmp_path, source, (1, 1, 1), {"x": "in", "y": "out"}), 1, 1, x, y)
@@ -269,7 +279,9 @@ def test_products_and_sums_are_not_fused(queue: Any, tmp_path: Path) -> None:
 
 
 def test_bool_arguments_are_bytes(queue: Any, tmp_path: Path) -> None:
-    source = "__global__ void k(const bool* x, bool* y, bool flip) { y[threadIdx.x] = flip ? !x[threadIdx.x] : x[threadIdx.x]; }"
+    source = """__global__ void k(const bool* x, bool* y, bool flip) {
+        y[threadIdx.x] = flip ? !x[threadIdx.x] : x[threadIdx.x];
+    }"""
     text = port(tmp_path, source, (4, 1, 1), {"x": "in", "y": "out"})
     x, y = np.array([0, 1, 1, 0], "u1"), np.zeros(4, "u1")
     run(queue, text, 1, 4, x, y, np.uint8(1))

@@ -1,0 +1,310 @@
+"""Each gate refutes what only it can see; real kernels, run by PoCL or the emulated device."""
+
+from __future__ import annotations
+
+import os
+from typing import Any
+
+import numpy as np
+import pytest
+from gpuport.backends.base import Finding, KernelText, Launch, RunResult, TextParam
+from gpuport.backends.emulator.backend import EmulatorBackend
+from gpuport.backends.isolate import Compiled, Done
+from gpuport.backends.opencl.reader import read_opencl
+from gpuport.backends.opencl.runtime import OpenCLBackend
+from gpuport.backends.readers import read_text
+from gpuport.hwmodels import load_machine
+from gpuport.hwmodels.probe.pocl import VARIABLE
+from gpuport.porting.spec import Kernel
+from gpuport.porting.spec.data import POISONS, Inputs, arguments, poisoned
+from gpuport.porting.verify import Case, Expectation, Expected, Oracle, Verification, gates, verify, verify_with
+
+CPU = load_machine("cpu")
+
+SIGNATURE = "__kernel void k(__global const float* x, __global float* y, int n)"
+SOURCE = f"""{SIGNATURE} {{
+  int i = get_global_id(0);
+  if (i < n) y[i] = 2.0f * x[i] + 1.0f;
+}}"""
+
+ARGS: dict[str, Any] = {
+    "x": {"dtype": "f32", "shape": ["n"], "role": "in"},
+    "y": {"dtype": "f32", "shape": ["n"], "role": "out"},
+    "n": {"dtype": "i32", "value": "n"},
+}
+PARAMS = (
+    TextParam("x", "buffer", "f32", "in"), TextParam("y", "buffer", "f32", "out"), TextParam("n", "scalar", "i32"),
+)  # fmt: skip
+
+
+def twice_and_one(inputs: dict[str, Any]) -> Any:
+    return 2.0 * inputs["x"] + 1.0
+
+
+class Here:
+    """Runs a candidate in this process: quicker than a child, and these do not crash."""
+
+    def __init__(self, backend: str, text: KernelText) -> None:
+        self.backend = OpenCLBackend() if backend == "opencl" else EmulatorBackend(read_text)
+        self.text = text
+
+    def compile(self) -> Compiled:
+        self.executable = self.backend.compile(self.text, CPU)
+        return Compiled(0.0)
+
+    def run(self, launch: Launch, args: Any, guard_bytes: int = 0, *, order_seed: int | None = None) -> Done:
+        return Done(self.executable.run(launch, args, guard_bytes=guard_bytes, order_seed=order_seed))
+
+
+@pytest.fixture(autouse=True)
+def _pocl(monkeypatch):
+    monkeypatch.setenv(VARIABLE, os.environ.get(VARIABLE, "auto"))
+
+
+@pytest.fixture
+def judge(tmp_path):
+    """Judge a candidate's text against a source: `judge(candidate, source=..., backend=..., ...)`."""
+
+    def run(
+        candidate: str, *, source: str = SOURCE, backend: str = "opencl", reference: Any = twice_and_one,
+        sizes: Any = (100,), block: int = 64, limit: float = 20.0, compare: Any = None, isolated: bool = False,
+        **options: Any,
+    ) -> Verification:  # fmt: skip
+        (tmp_path / "k.cl").write_text(source)
+        spec = {"python": reference} if reference else {}
+        kernel = Kernel(
+            source="k.cl", entry="k", sizes={"n": list(sizes)}, args=ARGS, folder=tmp_path,
+            launch={"grid": [f"cdiv(n, {block})"], "block": [block]}, reference={**spec, "compare": compare or {}},
+        )  # fmt: skip
+        program, constants = read_opencl(tmp_path / "k.cl", "k")
+        oracle = Oracle(kernel, program, CPU, 77)
+        cases = [Case(s, kernel.launch(s, constants), kernel.launch(s, constants)) for s in kernel.size_sets()]
+        text = KernelText("opencl", "k", candidate, PARAMS)
+        if isolated:
+            return verify(text, oracle, cases, CPU, backend, time_limit=limit, **options)
+        return verify_with(Here(backend, text), oracle, cases, CPU, "opencl", backend, **options)
+
+    return run
+
+
+def refuted(v: Verification) -> set[str]:
+    return {g.gate for g in v.gates if g.verdict == "refuted"}
+
+
+def body(line: str) -> str:
+    return f"{SIGNATURE} {{\n  int i = get_global_id(0);\n  {line}\n}}"
+
+
+GOOD = "if (i < n) y[i] = 2.0f * x[i] + 1.0f;"
+
+
+@pytest.mark.parametrize("backend", ["opencl", "emulator"])
+def test_the_source_itself_passes(judge, backend):
+    v = judge(SOURCE, backend=backend, sizes=(100, 1, 64, 65), isolated=True)
+    assert (v.verdict, v.reason, v.refuted) == ("tested", "", None)
+    assert {g.gate for g in v.gates} >= {"compiles", "completes", "values", "exact", "deterministic", "power", "guards"}
+    assert all(g.size for g in v.gates if g.gate != "compiles")
+
+
+@pytest.mark.parametrize(
+    ("line", "only"),
+    [
+        ("if (i < n) y[i] = 2.0f * x[i] + one;", {"compiles"}),
+        (f"{GOOD} if (i == 0) *(volatile __global int*)0 = 1;", {"completes"}),
+        (f"{GOOD} if (i == 0) y[n] = 0.0f;", {"guards"}),
+        (f"{GOOD} if (i == 0) y[-1] = 0.0f;", {"guards"}),
+        (f"{GOOD} if (i == 3) ((__global float*)x)[3] = 5.0f;", {"inputs unchanged"}),
+        # one unit in the last place off, where the buffer held the first poison
+        (
+            "if (i < n) { uint old = as_uint(y[i]); float v = 2.0f * x[i] + 1.0f;"
+            " y[i] = old == 0x7FC0DEADu && i == 5 && v != rint(v) ? nextafter(v, 9.0f) : v; }",
+            {"deterministic"},
+        ),
+        # within the bound, yet not what every order of exact operations gives
+        ("if (i < n) { float v = 2.0f * x[i] + 1.0f; y[i] = v == rint(v) ? nextafter(v, 99.0f) : v; }", {"exact"}),
+        ("if (i < n) { float v = 2.0f * x[i] + 1.0f; y[i] = v == rint(v) ? v : v * 1.0001f; }", {"values"}),
+    ],
+)  # fmt: skip
+def test_each_defect_is_seen_by_its_gate_alone(judge, line, only):
+    v = judge(body(line), isolated=bool(only & {"compiles", "completes"}))
+    assert refuted(v) == only
+    assert v.verdict == "refuted"
+    assert v.refuted is not None
+    assert v.reason.startswith(v.refuted.gate)
+
+
+@pytest.mark.parametrize(
+    ("line", "gate", "said"),
+    [
+        ("if (i < n - 1) y[i] = 2.0f * x[i] + 1.0f;", "outputs written", "1 of 100 elements of y are never written"),
+        ("if (i < n) y[i] = 2.0f * x[n - 1 - i] + 1.0f;", "values", "100 of 100"),
+        ("if (i < n) y[i] = i == 7 ? NAN : 2.0f * x[i] + 1.0f;", "values", "1 of 100"),
+        ("if (i < n) y[i] = i == 7 ? INFINITY : 2.0f * x[i] + 1.0f;", "values", "1 of 100"),
+        ("if (i < n) y[i] = 0.0f;", "values", "out of bounds"),
+        ("if (i < n) y[i] = 2.0f * (as_float(as_uint(x[i]) & 0xFFFF0000u)) + 1.0f;", "values", "out of bounds"),
+    ],
+)  # fmt: skip
+def test_wrong_results_are_refuted(judge, line, gate, said):
+    v = judge(body(line))
+    assert any(g.gate == gate and g.verdict == "refuted" and said in g.detail for g in v.gates)
+
+
+def test_the_worst_element_is_named(judge):
+    v = judge(body("if (i < n) y[i] = i == 7 ? 100.0f : 2.0f * x[i] + 1.0f;"))
+    worst = next(g.worst for g in v.gates if g.gate == "values")
+    assert worst is not None
+    assert (worst.buffer, worst.index, worst.got) == ("y", (7,), 100.0)
+    assert worst.share > 1e3
+
+
+def test_a_kernel_that_never_ends_is_refuted(judge):
+    v = judge(body("while (n > 0) { y[i] += 1.0f; }"), limit=2.0, isolated=True)
+    assert refuted(v) == {"completes"}
+    assert "did not end within 2 s" in v.reason
+
+
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("__local float t[64]; t[get_local_id(0)] = x[i < n ? i : 0]; if (i < n) y[i] = 2.0f * x[i] + 1.0f"
+         " + 0.0f * t[get_local_id(0) ^ 1];", "race"),
+        (f"{GOOD} if (i == 0 && x[n] == 12345.0f) y[0] = 0.0f;", "out-of-bounds"),
+    ],
+)  # fmt: skip
+def test_the_emulated_device_finds_what_values_hide(judge, line, said):
+    v = judge(body(line), backend="emulator")
+    assert refuted(v) == {"findings"}
+    assert said in v.reason
+
+
+def test_a_group_that_is_too_large_is_a_finding(judge):
+    v = judge(SOURCE, block=8192)
+    assert "findings" in refuted(v)
+    assert "4096" in v.reason or "8192" in v.reason
+
+
+def test_a_source_that_disagrees_with_its_reference_verifies_nothing(judge):
+    v = judge(SOURCE, reference=lambda i: 2.0 * i["x"] + 1.01)
+    assert refuted(v) >= {"source"}
+    assert any("the source gives" in g.detail for g in v.gates if g.gate == "source")
+
+
+def test_a_source_with_a_defect_verifies_nothing(judge):
+    v = judge(SOURCE, source=SOURCE.replace("i < n", "i <= n"))
+    assert refuted(v) == {"source"}
+    assert "out-of-bounds" in v.reason
+
+
+BITS = body("if (i < n) y[i] = as_float(as_uint(x[i]) ^ 0x80000000u) * 3.0f;")
+
+
+def test_without_bounds_and_reference_nothing_is_claimed(judge):
+    v = judge(BITS, source=BITS, reference=None)
+    assert (v.verdict, v.refuted) == ("unknown", None)
+    assert any(g.gate == "values" and "no reference" in g.detail for g in v.gates)
+
+
+def test_without_bounds_the_reference_gives_a_normwise_one(judge):
+    v = judge(BITS, source=BITS, reference=lambda i: -3.0 * i["x"])
+    assert v.verdict == "tested"
+    assert any("normwise" in g.detail for g in v.gates)
+    assert "values" in refuted(
+        judge(body("if (i < n) y[i] = -3.001f * x[i];"), source=BITS, reference=lambda i: -3.0 * i["x"])
+    )
+
+
+def test_without_a_reference_the_source_is_the_oracle(judge):
+    assert judge(SOURCE, reference=None).verdict == "tested"
+    assert "values" in refuted(judge(body("if (i < n) y[i] = 2.0f * x[i] + 1.001f;"), reference=None))
+
+
+def test_the_users_tolerance_is_called_the_users(judge):
+    v = judge(body("if (i < n) y[i] = 2.0f * x[i] + 1.001f;"), compare={"y": {"rtol": 0.0, "atol": 0.01}})
+    assert v.verdict == "tested"
+    assert any("the user's tolerance" in g.detail for g in v.gates if g.gate == "values")
+
+
+def test_what_would_pass_with_zeros_is_not_verified(judge):
+    v = judge(SOURCE, compare={"y": {"rtol": 0.0, "atol": 100.0}})
+    assert (v.verdict, v.refuted) == ("unknown", None)
+    assert "y: zeros" in v.reason
+
+
+def test_sorted_outputs_may_come_in_any_order(judge):
+    reverse = body("if (i < n) y[n - 1 - i] = 2.0f * x[i] + 1.0f;")
+    assert judge(reverse, compare={"y": "sorted"}).verdict == "tested"
+    assert "values" in refuted(judge(body("if (i < n) y[i] = 2.0f * x[0] + 1.0f;"), compare={"y": "sorted"}))
+
+
+def test_an_empty_grid_runs_nothing(judge):
+    v = judge(SOURCE, sizes=(100, 0))
+    assert v.verdict == "tested"
+    assert any(g.gate == "values" and g.size == {"n": 0} and g.detail == "y: empty" for g in v.gates)
+
+
+def test_stops_early_where_asked(judge):
+    v = judge(body("if (i < n) y[i] = 0.0f;"), sizes=(100, 50, 25), stop_early=True)
+    assert v.gates[-1].verdict == "refuted"
+    assert len({tuple(g.size.items()) for g in v.gates if g.size}) == 1
+
+
+# gates on results made by hand
+
+
+@pytest.fixture
+def kernel():
+    return Kernel(source="k.cl", entry="k", sizes={"n": [4]}, args=ARGS, launch={"grid": 1, "block": 4})
+
+
+def result(**buffers: Any) -> RunResult:
+    return RunResult({k: np.asarray(v, np.float32) for k, v in buffers.items()})
+
+
+def test_order_dependence_is_allowed_for_float_atomics_within_the_bound(kernel):
+    a, b = result(y=[1, 2]), result(y=[1, np.nextafter(np.float32(2), np.float32(3))])
+
+    def verdict(order_dependent: bool, bounded: bool) -> str:
+        return gates.gate_deterministic(
+            kernel, a, a, [b], order_dependent=order_dependent, bounded=bounded, emulated=False
+        ).verdict
+
+    assert [verdict(True, True), verdict(True, False), verdict(False, True)] == ["tested", "refuted", "refuted"]
+
+
+def test_what_differs_only_with_the_poison_is_said_so(kernel):
+    said = gates.gate_deterministic(
+        kernel, result(y=[1]), result(y=[2]), [result(y=[1])], order_dependent=False, bounded=True, emulated=True
+    )
+    assert "what the outputs held before" in said.detail
+
+
+def test_written_needs_both_poisons_left(kernel):
+    fills = [poisoned(kernel.args["y"].scalar, 4, p) for p in POISONS]
+    a, b = RunResult({"y": fills[0]}), RunResult({"y": fills[1].copy()})
+    assert gates.gate_written(kernel, a, b, POISONS).verdict == "refuted"
+    b.buffers["y"] = fills[0]
+    assert gates.gate_written(kernel, a, b, POISONS).verdict == "tested"
+
+
+def test_many_findings_are_counted():
+    r = RunResult({}, findings=[Finding("race", f"number {i}") for i in range(9)])
+    assert gates.gate_findings([r]).detail.endswith("and 6 more")
+
+
+def test_a_runtime_without_guards_says_unknown():
+    r = RunResult({}, guards_checked=False)
+    assert gates.gate_guards([r], emulated=False).verdict == "unknown"
+
+
+def test_power_tells_what_a_size_cannot_reject(kernel):
+    inputs = Inputs({"x": np.array([1, 2, 3, 4], np.float32)}, {"n": 4})
+    assert arguments(kernel, {"n": 4}, inputs)["n"] == 4
+    values = np.array([1.0, 2.0, 3.0, 4.0])
+
+    def power(v: Any, bound: float) -> gates.Power:
+        return gates.power(kernel, Expectation({"y": Expected(np.array(v), np.full(4, bound), "")}), inputs)
+
+    assert power(values + 0.001, 1e-6).said.verdict == "tested"
+    assert power(values, 1e-6).right == {"y: copy of x"}
+    assert power(values + 0.001, 10.0).accepted >= {"y: zeros", "y: constant mean", "y: copy of x"}
+    assert power(np.zeros(4), 1e-6).said.verdict == "unknown"
