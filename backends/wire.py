@@ -81,13 +81,12 @@ def read_result(fields: Mapping[str, Any], blobs: Sequence[memoryview], sent: Ma
     Raises WireError.
     """
     try:
-        names = [str(n) for n in fields["buffers"]]
-        found = dict(zip(names, blobs, strict=True))
+        found = dict(zip(_texts(fields["buffers"]), blobs, strict=True))
         if found.keys() != sent.keys() or any(len(found[n]) != sent[n].nbytes for n in sent):
             raise WireError("other buffers than the kernel has")
         return RunResult(
             buffers={n: _array(found[n], a) for n, a in sent.items()},
-            damaged_guards=[str(g) for g in fields["damaged_guards"]],
+            damaged_guards=_texts(fields["damaged_guards"]),
             findings=[Finding(str(k), str(m), _loc(at)) for k, m, at in fields["findings"]],
             seconds=[float(s) for s in fields["seconds"]],
             guards_checked=fields["guards_checked"] is True,
@@ -96,6 +95,12 @@ def read_result(fields: Mapping[str, Any], blobs: Sequence[memoryview], sent: Ma
         )
     except (KeyError, TypeError, ValueError, IndexError) as error:
         raise error if isinstance(error, WireError) else WireError(f"no result of a run: {error}") from None
+
+
+def _texts(value: Any) -> list[str]:
+    if not isinstance(value, list):
+        raise TypeError("expected a list of texts")
+    return [str(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
 
 
 def _loc(at: Any) -> Loc | None:

@@ -81,13 +81,14 @@ class _Worker:
 
 
 def _read(fd: int, count: int) -> bytearray:
-    data = bytearray()
-    while len(data) < count:
-        part = os.read(fd, min(count - len(data), 1 << 20))
-        if not part:
+    data = bytearray(count)
+    left = memoryview(data)
+    while left:
+        got = os.readv(fd, [left])
+        if not got:
             # the parent closed the pipe or died: nobody waits for what runs here
             os._exit(0)
-        data += part
+        left = left[got:]
     return data
 
 

@@ -70,7 +70,13 @@ def measure(name: str) -> dict[str, Any]:
                 roles={names[n]: r for n, r in kernel.roles.items()},
             )
 
-        row: dict[str, Any] = {"to": destination, "read": read, "write": write, "emulate": seconds(emulated), "run": None}
+        row: dict[str, Any] = {
+            "to": destination,
+            "read": read,
+            "write": write,
+            "emulate": seconds(emulated),
+            "run": None,
+        }
         device = next((b for b in backends_for(dst, candidate.text.language) if b != "emulator"), None)
         if device:
             with Isolated(device, candidate.text, dst.id, time_limit=30) as child:

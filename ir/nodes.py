@@ -223,8 +223,9 @@ class Shuffle(Node):
     """A value from another lane of the subgroup, CUDA's semantics.
 
     kind is idx, up, down or xor; `lane` is the source lane, delta or lane mask; `width` (a power of two) splits the
-    subgroup into segments, 0 stands for the machine's whole subgroup. A source outside the segment gives the thread's
-    own value; with `undefined=True` (what OpenCL and Metal define) an undefined one. The source lane must take part.
+    subgroup into segments, 0 stands for the machine's whole subgroup. idx takes its lane modulo the width; for the
+    others a source outside the segment gives the thread's own value. With `undefined=True` (OpenCL, Metal) a source
+    outside is undefined. The source lane must take part.
     """
 
     kind: str

@@ -53,17 +53,23 @@ def declare(name: str, t: Type) -> str:
 def _function(f: n.Function, kind: str) -> list[str]:
     params = ", ".join(declare(p.name, p.type) for p in f.params)
     head = f"{kind}{f.returns} {f.name}({params}) {{"
-    return [*(f"// {c}" for c in f.comments), head, *_statements(f.body, _INDENT), "}"]
+    return [*(line for c in f.comments for line in _comment(c)), head, *_statements(f.body, _INDENT), "}"]
 
 
 def _statements(body: Sequence[n.Stmt], pad: str) -> Iterator[str]:
     for s in body:
         for c in s.comments:
-            yield f"{pad}// {c}"
+            yield from (pad + line for line in _comment(c))
         lines = list(_statement(s, pad))
         if s.trailing is not None:
-            lines[0] += f"  // {s.trailing}"
+            lines[0] += "  " + " ".join(_comment(s.trailing))
         yield from lines
+
+
+def _comment(text: str) -> list[str]:
+    """The lines of a comment; readers keep the author's markers, rewrites write none."""
+    marked = text.startswith(("//", "/*"))
+    return [line.strip() if marked else f"// {line}" for line in text.splitlines()]
 
 
 def _statement(s: n.Stmt, pad: str) -> Iterator[str]:

@@ -5,12 +5,12 @@ from __future__ import annotations
 import os
 import platform
 import secrets
-import threading
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, overload
 
@@ -19,13 +19,14 @@ from ..hwmodels.errors import GpuportError
 from ..ir.diagnostics import Refusal
 from .candidate import Candidate, SourceProgram, Synthesizer
 from .report import Environment, KernelRecord, MachineRecord, PortReport, SourceText
-from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord, GateRecord
+from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord
 from .spec import Kernel
 from .translate import language_for, launches_of, read_kernel, translate
 from .verify.verify import Case, Oracle, Verification, verify
 
 if TYPE_CHECKING:
-    from .report.schema import Verdict
+    from .decisions import Decision
+    from .report.schema import GateRecord, Verdict
 
 Progress = Callable[[str, str, int, int], None]
 Port = str | Path
@@ -41,10 +42,24 @@ class AllRefused(GpuportError):
 
 
 @overload
-def port(kernel: Kernel | Port, src: Machine | Port, dst: Machine | Port, **options: object) -> PortReport: ...
+def port(
+    kernel: Kernel | Port,
+    src: Machine | Port,
+    dst: Machine | Port,
+    *,
+    synthesizers: Sequence[Synthesizer] = ...,
+    time_limit: float = ...,
+    progress: Progress | None = ...,
+) -> PortReport: ...
 @overload
 def port(
-    kernel: Kernel | Port, src: Machine | Port, dst: Sequence[Machine | Port], **options: object
+    kernel: Kernel | Port,
+    src: Machine | Port,
+    dst: Sequence[Machine | Port],
+    *,
+    synthesizers: Sequence[Synthesizer] = ...,
+    time_limit: float = ...,
+    progress: Progress | None = ...,
 ) -> list[PortReport]: ...
 def port(
     kernel: Kernel | Port,
@@ -62,10 +77,9 @@ def port(
     report with the verdict REFUSED and the reasons.
     Raises Refusal where the source cannot be read, SpecError, MachineError, and what the reference raises.
     """
-    several = isinstance(dst, Sequence) and not isinstance(dst, str)
-    destinations: Sequence[Machine | Port] = dst if several else [dst]  # pyright: ignore[reportAssignmentType]
-    reports = _port_each(kernel, src, destinations, synthesizers, time_limit, progress)
-    return reports if several else reports[0]
+    if isinstance(dst, str | Path | Machine):
+        return _port_each(kernel, src, [dst], synthesizers, time_limit, progress)[0]
+    return _port_each(kernel, src, dst, synthesizers, time_limit, progress)
 
 
 def port_all(
@@ -85,18 +99,25 @@ def port_all(
     return reports
 
 
-@dataclass
+@dataclass(frozen=True)
 class _Job:
     """What all destinations share."""
 
     source: SourceProgram
     src: Machine
-    oracle: Oracle
-    synthesizers: Sequence[Synthesizer]
     time_limit: float
     progress: Progress
     original: SourceText
-    oracle_lock: threading.Lock = field(default_factory=threading.Lock)
+
+
+@dataclass
+class _Attempt:
+    """One destination: its candidates, or why there are none."""
+
+    dst: Machine
+    candidates: list[Candidate] = field(default_factory=list)
+    refusals: list[Refusal] = field(default_factory=list)
+    seconds: float = 0.0
 
 
 def _port_each(
@@ -114,123 +135,115 @@ def _port_each(
     loaded = kernel if isinstance(kernel, Kernel) else Kernel.load(kernel)
     source = read_kernel(loaded)
     launches_of(source)  # a launch that cannot be evaluated is a wrong spec, whatever the destination
-    seed = secrets.randbits(64)
+    text = loaded.source.read_text(encoding="utf-8", errors="replace")
     job = _Job(
         source,
         source_machine,
-        Oracle(loaded, source.program, source_machine, seed),
-        synthesizers,
         time_limit,
         progress or (lambda _dst, _stage, _done, _total: None),
-        SourceText(
-            name=loaded.source.name, language=source.program.language, text=loaded.source.read_text(encoding="utf-8")
-        ),
+        SourceText(name=loaded.source.name, language=source.program.language, text=text),
     )
-    if len(machines) == 1:
-        return [_port_one(job, machines[0])]
+    attempts = [_attempt(job, m, synthesizers) for m in machines]
+    # the inputs are fixed after every candidate is
+    oracle = Oracle(loaded, source.program, source_machine, secrets.randbits(64), time_limit)
     with ThreadPoolExecutor(max_workers=min(len(machines), os.cpu_count() or 1)) as pool:
-        return list(pool.map(lambda m: _port_one(job, m), machines))
+        return list(pool.map(partial(_finish, job, oracle), attempts))
 
 
 def _machine(named: Machine | Port) -> Machine:
     return named if isinstance(named, Machine) else load_machine(named)
 
 
-def _port_one(job: _Job, dst: Machine) -> PortReport:
-    stages: dict[str, float] = {}
+def _attempt(job: _Job, dst: Machine, synthesizers: Sequence[Synthesizer]) -> _Attempt:
+    attempt = _Attempt(dst)
     started = time.perf_counter()
     job.progress(dst.id, "translating", 0, 1)
-    candidates: list[Candidate] = []
-    refusals: list[Refusal] = []
-    for synthesizer in job.synthesizers:
+    for synthesizer in synthesizers:
         try:
-            candidates.extend(synthesizer(job.source, job.src, dst))
+            attempt.candidates.extend(synthesizer(job.source, job.src, dst))
         except Refusal as refusal:
-            refusals.append(refusal)
-    stages["translate"] = time.perf_counter() - started
-    if not candidates:
-        return _refused(job, dst, refusals, stages)
-    judged: PortReport | None = None
-    for candidate in candidates:
-        judged = _judge(job, dst, candidate, dict(stages))
-        if judged.verified:
+            attempt.refusals.append(refusal)
+    attempt.seconds = time.perf_counter() - started
+    return attempt
+
+
+def _finish(job: _Job, oracle: Oracle, attempt: _Attempt) -> PortReport:
+    if not attempt.candidates:
+        return _refused(job, attempt)
+    judged = [_judge(job, oracle, attempt, attempt.candidates[0])]
+    for candidate in attempt.candidates[1:]:
+        if judged[-1].verified:
             break
-    assert judged is not None
-    return judged
+        judged.append(_judge(job, oracle, attempt, candidate))
+    return next((r for r in judged if r.verified), judged[0])
 
 
-def _judge(job: _Job, dst: Machine, candidate: Candidate, stages: dict[str, float]) -> PortReport:
+def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -> PortReport:
     from ..backends.clike.wrapper import file_text
     from .timing import measure_port
     from .translate import wrapper_for
 
-    kernel = job.source.kernel
+    kernel, dst, stages = job.source.kernel, attempt.dst, {"translate": attempt.seconds}
     cases = [
         Case(sizes, kernel.launch(sizes, job.source.constants), kernel.launch(sizes, candidate.constants))
         for sizes in kernel.size_sets()
     ]
     backends = backends_for(dst, candidate.text.language)
+    steps = len(backends) * sum(len(oracle.kinds(c.sizes)) for c in cases)
     gates: list[GateRecord] = []
-    verdict: Verdict = "UNVERIFIED"
-    refuted: GateRecord | None = None
+    found: Verification | None = None
     done = 0
     for backend in backends:
         started = time.perf_counter()
 
         def tick(what: str, backend: str = backend) -> None:
             nonlocal done
-            job.progress(
-                dst.id,
-                f"{'emulated' if backend == 'emulator' else backend}: {what}",
-                done,
-                2 * len(cases) * len(backends),
-            )
+            job.progress(dst.id, f"{'emulated' if backend == 'emulator' else backend}: {what}", done, steps)
             done += 1
 
-        found: Verification = verify(
-            candidate.text, job.oracle, cases, dst, backend, time_limit=job.time_limit, tick=tick
-        )
+        found = verify(candidate.text, oracle, cases, dst, backend, time_limit=job.time_limit, tick=tick)
         stages[f"verify ({backend})"] = time.perf_counter() - started
         gates.extend(found.gates)
-        refuted = refuted or found.refuted
-        if refuted is not None:
+        if found.verdict != "tested":
             break
-    if refuted is not None:
-        verdict = "REFUTED"
-    elif any(b != "emulator" for b in backends):
-        verdict = "VERIFIED (device)"
-    else:
-        verdict = "VERIFIED (emulated)"
+    assert found is not None
+    verdict = _verdict(found, backends)
     started = time.perf_counter()
-    measured, floor, device = measure_port(
-        candidate.text, kernel, cases[0], job.oracle, dst, backends, run=refuted is None
-    )
+    run = found.verdict == "tested"
+    measured, floor, device = measure_port(candidate.text, kernel, cases[0], oracle, dst, backends, run=run)
     stages["measure"] = time.perf_counter() - started
     file_name = f"{kernel.name}.{SUFFIXES[candidate.text.language]}"
+    wrapper = wrapper_for(kernel, candidate, dst, file_name)
     job.progress(dst.id, verdict, 1, 1)
     return PortReport(
         kernel=_kernel_record(job),
         src=MachineRecord.of(job.src),
         dst=MachineRecord.of(dst),
         verdict=verdict,
-        reason=f"{refuted.gate}: {refuted.detail}" if refuted else "",
+        reason=found.reason,
         decisions=tuple(_decision(job, dst, d) for d in candidate.decisions),
         diagnostics=tuple(DiagnosticRecord.of(d) for d in candidate.diagnostics),
         gates=tuple(gates),
         sizes=tuple(dict(c.sizes) for c in cases),
-        seeds=(f"{job.oracle.seed:016x}",),
+        seeds=(f"{oracle.seed:016x}",),
         environment=_environment(backends, device),
         original=job.original,
         ported=SourceText(name=file_name, language=candidate.text.language, text=file_text(candidate.text)),
-        wrapper=SourceText(
-            name=f"{kernel.name}.py", language="python", text=wrapper_for(kernel, candidate, dst, file_name)
-        ),
+        wrapper=SourceText(name=f"{kernel.name}.py", language="python", text=wrapper),
         measured=measured,
         floor=floor,
         stages=stages,
         created=datetime.now(UTC),
         rerun=_rerun(job, dst),
     )
+
+
+def _verdict(found: Verification, backends: Sequence[str]) -> Verdict:
+    if found.verdict == "refuted":
+        return "REFUTED"
+    if found.verdict != "tested":
+        return "UNVERIFIED"
+    return "VERIFIED (device)" if any(b != "emulator" for b in backends) else "VERIFIED (emulated)"
 
 
 def backends_for(dst: Machine, language: str) -> list[str]:
@@ -241,23 +254,23 @@ def backends_for(dst: Machine, language: str) -> list[str]:
     return [device, "emulator"] if device else ["emulator"]
 
 
-def _refused(job: _Job, dst: Machine, refusals: Sequence[Refusal], stages: dict[str, float]) -> PortReport:
-    diagnostics = list(dict.fromkeys(d for r in refusals for d in r.diagnostics))
+def _refused(job: _Job, attempt: _Attempt) -> PortReport:
+    diagnostics = list(dict.fromkeys(d for r in attempt.refusals for d in r.diagnostics))
     errors = [d for d in diagnostics if d.severity.value == "error"]
-    job.progress(dst.id, "REFUSED", 1, 1)
+    job.progress(attempt.dst.id, "REFUSED", 1, 1)
     return PortReport(
         kernel=_kernel_record(job),
         src=MachineRecord.of(job.src),
-        dst=MachineRecord.of(dst),
+        dst=MachineRecord.of(attempt.dst),
         verdict="REFUSED",
         reason="\n".join(str(d) for d in errors or diagnostics),
         diagnostics=tuple(DiagnosticRecord.of(d) for d in diagnostics),
         sizes=tuple(job.source.kernel.size_sets()),
         environment=_environment((), ""),
         original=job.original,
-        stages=stages,
+        stages={"translate": attempt.seconds},
         created=datetime.now(UTC),
-        rerun=_rerun(job, dst),
+        rerun=_rerun(job, attempt.dst),
     )
 
 
@@ -272,10 +285,7 @@ def _kernel_record(job: _Job) -> KernelRecord:
     )
 
 
-def _decision(job: _Job, dst: Machine, decision: object) -> DecisionRecord:
-    from .decisions import Decision
-
-    assert isinstance(decision, Decision)
+def _decision(job: _Job, dst: Machine, decision: Decision) -> DecisionRecord:
     machines = {job.src.id: job.src, dst.id: dst}
     facts = tuple(
         FactRecord.of(f.machine, machines[f.machine].facts()[f.path])

@@ -27,7 +27,7 @@ from ...ir.nodes import (
     Stmt,
     Vote,
 )  # fmt: skip
-from ...ir.types import BOOL, F32, I32, U32, VOID, Array, Pointer, Scalar, Type, Vector
+from ...ir.types import BOOL, F32, I32, U32, U64, VOID, Array, Pointer, Scalar, Type, Vector
 from .constants import fold
 from .pointers import address_of
 from .types import parse_type
@@ -267,7 +267,8 @@ def vote(kind: str, *, masked: bool = True, width: int = 32) -> Handler:
             require_full_mask(site, 0)
         fc.uses_subgroup = True
         value = as_bool(site.args[1 if masked else 0])
-        result = U32 if kind == "ballot" else BOOL
+        wide = site.type == U64 and not masked  # a wave of 64 lanes
+        result = (U64 if wide else U32) if kind == "ballot" else BOOL
         found: Expr = Vote(kind, value, result, width, loc=site.loc)
         return (
             Convert(found, site.type, True, loc=site.loc)

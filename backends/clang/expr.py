@@ -41,7 +41,14 @@ CASTS = {
     "ImplicitCastExpr", "CStyleCastExpr", "CXXStaticCastExpr", "CXXFunctionalCastExpr", "CXXReinterpretCastExpr",
     "CXXConstCastExpr", "CXXAddrspaceCastExpr",
 }  # fmt: skip
-SAME_VALUE = {"LValueToRValue", "NoOp", "FunctionToPointerDecay", "ConstructorConversion", "AddressSpaceConversion"}
+SAME_VALUE = {
+    "UserDefinedConversion",
+    "LValueToRValue",
+    "NoOp",
+    "FunctionToPointerDecay",
+    "ConstructorConversion",
+    "AddressSpaceConversion",
+}
 NUMERIC = {
     "IntegralCast", "FloatingCast", "IntegralToFloating", "FloatingToIntegral", "BooleanToSignedIntegral",
     "IntegralToBoolean", "FloatingToBoolean",
@@ -115,6 +122,8 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
             return _subscript(fc, node, loc)
         case "MemberExpr" | "ExtVectorElementExpr":
             return _member(fc, node, loc)
+        case "CXXMemberCallExpr" if _converts(inner[0]):
+            return lower_expr(fc, inner[0]["inner"][0])
         case "CallExpr" | "CXXOperatorCallExpr":
             return _call(fc, node, loc)
         case "CXXConstructExpr" | "InitListExpr" | "CompoundLiteralExpr" | "CXXTemporaryObjectExpr" | "ParenListExpr":
@@ -125,6 +134,11 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
             return _sizeof(fc, node, loc)
         case _:
             raise refuse("GP1102", f"{_spoken(kind)} is not supported", loc)
+
+
+def _converts(member: Node) -> bool:
+    """Tell whether a member call is a conversion operator, which gives the value itself (`ulong(simd_ballot(x))`)."""
+    return member.get("kind") == "MemberExpr" and str(member.get("name", "")).startswith("operator ")
 
 
 def _spoken(kind: str) -> str:

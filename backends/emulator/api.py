@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -56,6 +58,7 @@ def emulate(
     roles: Mapping[str, Role],
     domain: Domain | None = None,
     max_steps: int = 50_000_000,
+    max_seconds: float = math.inf,
     group_order: Sequence[int] | np.ndarray | None = None,
 ) -> Emulation:
     """Run `program` on an emulated `machine` and report defects that the run shows.
@@ -65,7 +68,7 @@ def emulate(
     roles: `in`, `out` or `inout` for each pointer argument. `in` buffers may not be written; `out` buffers may not be
     read before they are written. The arrays passed in are never changed.
     domain: how floats are computed; default the machine's own formats.
-    max_steps: statement executions (each for all lanes of a chunk) before StepLimit is raised.
+    max_steps: statement executions (each for all lanes of a chunk) before StepLimit is raised; max_seconds likewise.
     group_order: a permutation of the linear group numbers: the order in which groups run.
 
     A launch beyond the machine's limits is not run: the result has a finding of kind `limit` and unchanged buffers.
@@ -73,13 +76,15 @@ def emulate(
     DomainUnsupported, and EmulatorError for a program, launch or group order that cannot be emulated.
     """
     with np.errstate(all="ignore"):
-        return _Run(program, machine, launch, args, roles, domain or MachineDomain(), max_steps, group_order).run()
+        return _Run(
+            program, machine, launch, args, roles, domain or MachineDomain(), max_steps, group_order, max_seconds
+        ).run()
 
 
 class _Run:
     def __init__(
         self, program: ir.Program, machine: Machine, launch: Launch, args: Mapping[str, Any], roles: Mapping[str, Role],
-        domain: Domain, max_steps: int, group_order: Sequence[int] | np.ndarray | None,
+        domain: Domain, max_steps: int, group_order: Sequence[int] | np.ndarray | None, max_seconds: float,
     ) -> None:  # fmt: skip
         self.program, self.machine, self.launch = program, machine, launch
         self.args, self.roles, self.domain = args, roles, domain
@@ -91,7 +96,7 @@ class _Run:
             raise EmulatorError(f"group_order must be a permutation of the {self.total} groups")
         self.findings = Collector()
         width = int(machine.get("execution.subgroup_width", 1))
-        self.state = State(launch, width, program.language, max_steps, self.findings)
+        self.state = State(launch, width, program.language, max_steps, self.findings, time.monotonic() + max_seconds)
         domain.flush = machine.get("numerics.subnormals_f32", "kept") == "flushed"
         self.memory = Memory(self.state, domain)
         self.buffers: dict[str, Region] = {}

@@ -17,6 +17,8 @@ class EmulatorError(GpuportError):
 class StepLimit(EmulatorError):
     """A run took more statement executions than allowed; `loc` is the loop that was running."""
 
+    exit_code = 1
+
 
 class DomainUnsupported(EmulatorError):
     """The value domain cannot represent an operation of the program; fall back to another domain."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+import time
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -30,11 +32,13 @@ class State:
     epoch happened before what the thread does now.
     """
 
-    def __init__(self, launch: Launch, width: int, language: str, max_steps: int, findings: Collector) -> None:
+    def __init__(
+        self, launch: Launch, width: int, language: str, max_steps: int, findings: Collector, deadline: float = math.inf
+    ) -> None:
         self.launch = launch
         self.width = width
         self.language = language
-        self.max_steps = max_steps
+        self.max_steps, self.deadline, self.started = max_steps, deadline, time.monotonic()
         self.findings = findings
         self.steps = 0
         self.counts: dict[str, int] = {}
@@ -101,7 +105,10 @@ class State:
         self.counts[key] = self.counts.get(key, 0) + each * self.active()
 
     def spend(self, loc: Loc | None) -> None:
-        """Check the step limit; called once per loop iteration. Raises StepLimit."""
+        """Check the limits; called once per loop iteration. Raises StepLimit."""
+        if time.monotonic() > self.deadline:
+            seconds = self.deadline - self.started
+            raise StepLimit(f"still running after {seconds:.3g} s of emulation; the loop may never end", loc)
         if self.steps > self.max_steps:
             raise StepLimit(f"still running after {self.max_steps} statement executions; the loop may never end", loc)
 

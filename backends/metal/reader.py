@@ -124,6 +124,7 @@ def _fence(_fc: FunctionContext, site: CallSite) -> Stmt:
 
 def _calls() -> dict[str, Handler]:
     out: dict[str, Handler] = {
+        "operator|": c.identity, "simd_ballot": c.vote("ballot", masked=False, width=0),
         "threadgroup_barrier": _barrier(Scope.GROUP), "simdgroup_barrier": _barrier(Scope.SUBGROUP),
         "atomic_thread_fence": _fence, "as_type": _as_type, "simd_any": c.vote("any", masked=False, width=0),
         "simd_all": c.vote("all", masked=False, width=0), "min": c.by_type("fmin", "min"),

@@ -117,6 +117,8 @@ def _calls() -> dict[str, Handler]:
         "barrier": c.barrier(Scope.GROUP), "work_group_barrier": c.barrier(Scope.GROUP),
         "sub_group_barrier": c.barrier(Scope.SUBGROUP), "__builtin_amdgcn_wave_barrier": c.barrier(Scope.SUBGROUP),
         "mem_fence": c.fence(Scope.GROUP), "__builtin_amdgcn_ds_bpermute": _bpermute,
+        "__builtin_amdgcn_ballot_w32": c.vote("ballot", masked=False, width=0),
+        "__builtin_amdgcn_ballot_w64": c.vote("ballot", masked=False, width=0),
         "sub_group_any": c.vote("any", masked=False, width=0), "sub_group_all": c.vote("all", masked=False, width=0),
         "abs": _absolute, "min": c.by_type("fmin", "min"), "max": c.by_type("fmax", "max"), "mul_hi": c.math("mulhi"),
         "popcount": c.math("popcount"), "clz": c.math("clz"), "native_powr": c.math("fast_pow"),

@@ -39,6 +39,9 @@ NORMWISE: Final = 4.0
 """Where the error analysis does not apply: this many times the largest deviation of the source's own machine arithmetic
 from the reference, over the whole output."""
 
+SOURCE_SECONDS: Final = 20.0
+"""Seconds that one emulated run of the source may take."""
+
 PROBE_ELEMENTS: Final = 1 << 16
 """Exact-integer inputs are tried where no buffer has more elements than this: they run the source once more."""
 
@@ -82,8 +85,11 @@ class Oracle:
     candidates are fixed, kept in the report afterwards.
     """
 
-    def __init__(self, kernel: Kernel, program: ir.Program, src: Machine, seed: int) -> None:
+    def __init__(
+        self, kernel: Kernel, program: ir.Program, src: Machine, seed: int, time_limit: float = SOURCE_SECONDS
+    ) -> None:
         self.kernel, self.program, self.src, self.seed = kernel, program, src, seed
+        self.time_limit = time_limit
         self.float_atomics = has_float_atomics(program)
         self.exact_arithmetic = has_exact_arithmetic(program)
         self._lock = threading.Lock()
@@ -134,7 +140,8 @@ class Oracle:
         bounded = self.src.with_facts({_SUBNORMALS: dst.fact(_SUBNORMALS)}) if flushes else self.src
 
         def run(domain: Any = None) -> Any:
-            return emulate(self.program, bounded if domain else self.src, launch, args, roles=roles, domain=domain)
+            machine = bounded if domain else self.src
+            return emulate(self.program, machine, launch, args, roles=roles, domain=domain, max_seconds=self.time_limit)
 
         unsupported = ""
         try:

@@ -163,18 +163,19 @@ class _Course:
         def say(gate: str, said: Said, since: float = 0.0) -> bool:
             return self.say(gate, said, sizes, label, since)
 
+        # the source first: one that does not end, or whose reference fails, is no fault of the candidate
+        expectation = self.oracle.expect(sizes, case.source, kind, self.dst, self.language)
         since = time.perf_counter()
         runs = self.runs(case, inputs)
         if isinstance(runs, str):
             say("completes", Said("refuted", runs), since)
             return False
         say("completes", Said("tested", f"{len(runs)} runs"), since)
-        say("findings", gates.gate_findings(runs))
+        say("sanitizer", gates.gate_findings(runs))
         say("guards", gates.gate_guards(runs, emulated=self.emulated))
         say("inputs unchanged", gates.gate_inputs(kernel, arguments(kernel, sizes, inputs), runs))
         written = say("outputs written", gates.gate_written(kernel, runs[0], runs[1], POISONS))
         since = time.perf_counter()
-        expectation = self.oracle.expect(sizes, case.source, kind, self.dst, self.language)
         self.source(say, expectation)
         values = gates.gate_values(kernel, expectation, runs, sizes)
         say("values", values, since)

@@ -21,22 +21,22 @@ BUGS = {
     "dropped barrier after the tile is loaded": (
         "sgemm", "m4", "emulator",
         "B[(k0 + ty) * N + col] : 0.0f;\n        threadgroup_barrier(mem_flags::mem_threadgroup);",
-        "B[(k0 + ty) * N + col] : 0.0f;", 1, {"findings"}),
+        "B[(k0 + ty) * N + col] : 0.0f;", 1, {"sanitizer"}),
     "dropped barrier before the tile is overwritten": (
-        "sgemm", "mi300x", "emulator", "barrier(CLK_LOCAL_MEM_FENCE);  // the tiles", ";  // the tiles", 1, {"findings"}),
+        "sgemm", "mi300x", "emulator", "barrier(CLK_LOCAL_MEM_FENCE);  // the tiles", ";  // the tiles", 1, {"sanitizer"}),
     "dropped barrier in the transposition": (
-        "transpose", "cpu", "emulator", "    barrier(CLK_LOCAL_MEM_FENCE);\n", "", 1, {"findings"}),
+        "transpose", "cpu", "emulator", "    barrier(CLK_LOCAL_MEM_FENCE);\n", "", 1, {"sanitizer"}),
     "<= for <, over the end of a row": (
-        "softmax", "m4", "emulator", "i < cols; i += BLOCK", "i <= cols; i += BLOCK", 3, {"findings"}),
+        "softmax", "m4", "emulator", "i < cols; i += BLOCK", "i <= cols; i += BLOCK", 3, {"sanitizer"}),
     "<= for <, over the end of a buffer, on a device": (
         "softmax", "cpu", "opencl", "i < cols; i += BLOCK", "i <= cols; i += BLOCK", 3, {"guards", "values"}),
     "wrong stride": ("transpose", "cpu", "opencl", "y[(r + j) * rows + c]", "y[(r + j) * cols + c]", 1,
                      {"guards", "outputs written", "values", "completes"}),
     "wrong stride, emulated": ("transpose", "m4", "emulator", "y[(r + j) * rows + c]", "y[(r + j) * cols + c]", 1,
-                               {"findings", "values"}),
+                               {"sanitizer", "values"}),
     "missing tail of K": ("sgemm", "cpu", "opencl", "k0 < K; k0 += TILE", "k0 + TILE <= K; k0 += TILE", 1, {"values"}),
     "missing tail of the row": ("rmsnorm", "m4", "emulator", "c < cols; c += BLOCK", "c + BLOCK <= cols; c += BLOCK", 2,
-                                {"values", "findings", "outputs written"}),
+                                {"values", "sanitizer", "outputs written"}),
     "unwritten last row": ("sgemm", "cpu", "opencl", "row < M && col < N) C", "row < M - 1 && col < N) C", 1, {"outputs written"}),
     "warp reduction over half the wave": ("rmsnorm", "mi300x", "emulator", "delta = 16", "delta = 8", 1, {"values"}),
     "shuffle across the halves of the wave": (
@@ -46,16 +46,16 @@ BUGS = {
                         "As[ty][tx] = row < M && k0 + tx < K ? as_float(as_uint(A[row * K + k0 + tx]) & 0xffffe000u) : 0.0f;", 1,
                         {"values"}),
     "plain add for the atomic one": ("histogram", "m4", "emulator", "gp_atomic_add(&counts[data[i]], 1u)",
-                                     "counts[data[i]] += 1u", 1, {"findings", "values"}),
+                                     "counts[data[i]] += 1u", 1, {"sanitizer", "values"}),
     "plain add into global memory": ("histogram", "mi300x", "emulator", "atomic_add(&hist[bin], count)", "hist[bin] += count",
-                                     1, {"findings", "values"}),
-    "shared counts not cleared": ("histogram", "cpu", "emulator", "counts[bin] = 0;", ";", 1, {"findings"}),
+                                     1, {"sanitizer", "values"}),
+    "shared counts not cleared": ("histogram", "cpu", "emulator", "counts[bin] = 0;", ";", 1, {"sanitizer"}),
     "input is written": ("stencil", "cpu", "opencl", "out[y * width + x] = center", "((__global float *)u)[0] = 0.5f; out[y * width + x] = center",
                          1, {"inputs unchanged"}),
-    "halo off by one": ("stencil", "m4", "emulator", "tile[ty + 1][tx]", "tile[ty + 2][tx]", 1, {"findings", "values"}),
-    "x and y swapped": ("stencil", "mi300x", "emulator", "tile[ty][tx - 1]", "tile[tx - 1][ty]", 1, {"findings", "values"}),
+    "halo off by one": ("stencil", "m4", "emulator", "tile[ty + 1][tx]", "tile[ty + 2][tx]", 1, {"sanitizer", "values"}),
+    "x and y swapped": ("stencil", "mi300x", "emulator", "tile[ty][tx - 1]", "tile[tx - 1][ty]", 1, {"sanitizer", "values"}),
     "barrier in divergent flow": ("stencil", "m4", "emulator", "threadgroup_barrier(mem_flags::mem_threadgroup);",
-                                  "if (x < width) threadgroup_barrier(mem_flags::mem_threadgroup);", 1, {"findings"}),
+                                  "if (x < width) threadgroup_barrier(mem_flags::mem_threadgroup);", 1, {"sanitizer"}),
     "does not compile": ("sgemm", "cpu", "opencl", "float acc = 0.0f;", "float acc = zero;", 1, {"compiles"}),
     "never ends": ("histogram", "cpu", "opencl", "i += stride", "i += 0", 1, {"completes"}),
     "never ends, emulated": ("histogram", "m4", "emulator", "i += stride", "i += 0", 1, {"completes"}),
@@ -69,7 +69,8 @@ def ported(example: str, dst: str):
     source = read_kernel(kernel)
     [candidate] = translate(source, SRC, load_machine(dst))
     cases = [
-        Case(s, kernel.launch(s, source.constants), kernel.launch(s, candidate.constants)) for s in kernel.size_sets()[1:5]
+        Case(s, kernel.launch(s, source.constants), kernel.launch(s, candidate.constants))
+        for s in kernel.size_sets()[1:5]
     ]
     return candidate.text, Oracle(kernel, source.program, SRC, 20261122), cases
 
@@ -86,7 +87,9 @@ def test_planted_bug_is_refuted(name: str) -> None:
     assert refuting & gates, refuting
 
 
-@pytest.mark.parametrize(("dst", "backend"), [("cpu", "opencl"), ("cpu", "emulator"), ("m4", "emulator"), ("mi300x", "emulator")])
+@pytest.mark.parametrize(
+    ("dst", "backend"), [("cpu", "opencl"), ("cpu", "emulator"), ("m4", "emulator"), ("mi300x", "emulator")]
+)
 @pytest.mark.parametrize("example", sorted({b[0] for b in BUGS.values()}))
 def test_the_port_without_the_bug_passes(example: str, dst: str, backend: str) -> None:
     text, oracle, cases = ported(example, dst)

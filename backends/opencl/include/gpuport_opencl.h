@@ -58,8 +58,10 @@ int GP_OVERLOAD sub_group_all(int);
 GP_SHUFFLE(int) GP_SHUFFLE(uint) GP_SHUFFLE(long) GP_SHUFFLE(ulong) GP_SHUFFLE(float) GP_SHUFFLE(double)
 // AMD: what clang's amdgcn target gives to OpenCL C
 int __builtin_amdgcn_ds_bpermute(int, int);
-int __builtin_amdgcn_mbcnt_lo(int, int);
-int __builtin_amdgcn_mbcnt_hi(int, int);
+uint __builtin_amdgcn_mbcnt_lo(uint, uint);
+uint __builtin_amdgcn_mbcnt_hi(uint, uint);
+uint __builtin_amdgcn_ballot_w32(bool);
+ulong __builtin_amdgcn_ballot_w64(bool);
 void __builtin_amdgcn_wave_barrier(void);
 
 #define GP_F1(F, T) T GP_OVERLOAD F(T);

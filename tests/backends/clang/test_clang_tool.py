@@ -11,7 +11,7 @@ from gpuport.ir.types import F32, I64, U8, U32, Array, Pointer, Space, Vector
 
 def test_comments_are_found_and_strings_are_no_trap(tmp_path):
     path = tmp_path / "a.cu"
-    path.write_text('const char* s = "// no";  // one\n/* two\n   lines */ int x; // \'three\'\n')
+    path.write_text("const char* s = \"// no\";  // one\n/* two\n   lines */ int x; // 'three'\n")
     found = tool.comments(path)
     assert [(c.text, c.line, c.end_line) for c in found] == [
         ("// one", 1, 1),

@@ -15,7 +15,11 @@ from gpuport.ir.validate import validate
 M4 = load_machine("m4")
 F = np.arange(64, dtype=np.float32) * 0.25 - 3
 LANE = np.arange(64)
-PARAMS = (TextParam("x", "buffer", "f32", "in"), TextParam("y", "buffer", "f32", "out"), TextParam("n", "scalar", "i32"))
+PARAMS = (
+    TextParam("x", "buffer", "f32", "in"),
+    TextParam("y", "buffer", "f32", "out"),
+    TextParam("n", "scalar", "i32"),
+)
 
 BODIES = {
     "attributes": ("", "y[thread_position_in_grid.x] = float(thread_position_in_threadgroup.x);", LANE),

@@ -173,13 +173,13 @@ def test_a_kernel_that_never_ends_is_refuted(judge):
 )  # fmt: skip
 def test_the_emulated_device_finds_what_values_hide(judge, line, said):
     v = judge(body(line), backend="emulator")
-    assert refuted(v) == {"findings"}
+    assert refuted(v) == {"sanitizer"}
     assert said in v.reason
 
 
 def test_a_group_that_is_too_large_is_a_finding(judge):
     v = judge(SOURCE, block=8192)
-    assert "findings" in refuted(v)
+    assert "sanitizer" in refuted(v)
     assert "4096" in v.reason or "8192" in v.reason
 
 
