@@ -1,0 +1,1 @@
+"""Metal through MLX: the reader, the writer, the runtime."""
