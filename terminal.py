@@ -63,12 +63,12 @@ def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
         ("to", "left"),
         ("verdict", "left"),
         ("sizes", "right"),
-        ("of bound", "right"),
+        ("error / bound", "right"),
         ("time", "right"),
     ):
         table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType]
     if out is not None:
-        table.add_column("report")
+        table.add_column("report", overflow="fold")
     for report, folder in zip(reports, folder_names(reports), strict=True):
         worst = report.worst.worst if report.worst else None
         row = [

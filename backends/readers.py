@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..ir.diagnostics import refuse
+from ..ir.rewrites.order import source_order
 from ..ir.rewrites.spaces import resolve_spaces
 
 if TYPE_CHECKING:
@@ -45,7 +46,7 @@ def read_source(
         raise refuse(
             "GP1001", f"{path.name}: the language of {path.suffix or 'this file'!r} is not read; read are {known}"
         )
-    return resolve_spaces(program), values
+    return source_order(resolve_spaces(program)), values
 
 
 def read_text(text: KernelText, machine: Machine | None = None) -> Program:

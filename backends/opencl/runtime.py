@@ -211,7 +211,7 @@ class OpenCLExecutable(Executable):
         problems: list[str] = []
         if launch.threads > self.threads_limit:
             problems.append(
-                f"a group of {launch.threads} threads; {self.name} allows {self.threads_limit} for this kernel"
+                f"{launch.threads} threads per group; {self.name} allows {self.threads_limit} for this kernel"
             )
         for axis, size, limit in zip("xyz", launch.block, self.device.max_work_item_sizes, strict=False):
             if size > limit:

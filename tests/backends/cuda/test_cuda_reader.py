@@ -249,3 +249,11 @@ def test_generic_pointer_into_two_spaces_is_refused(tmp_path):
 }"""
     with pytest.raises(Refusal, match="GP1201"):
         read(tmp_path, source)
+
+
+def test_device_functions_keep_the_authors_order(tmp_path):
+    source = """__device__ int second(int a) { return a + 1; }
+__device__ int first(int a) { return a * 2; }
+__global__ void k(int* y) { y[0] = first(1); y[1] = second(first(2)); }"""
+    program, _ = read(tmp_path, source)
+    assert [f.name for f in program.functions] == ["second", "first"]
