@@ -7,7 +7,7 @@ from gpuport.ir.types import F64, U32, U64, Pointer
 from gpuport.ir.validate import validate
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from ir_build import *  # noqa: F403
+from ir_build import *
 from ir_build import (
     BARRIER,
     F32,
