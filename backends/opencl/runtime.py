@@ -71,7 +71,8 @@ class OpenCLBackend(Backend):
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", cl.CompilerWarning)
             try:
-                built = program.build(list(text.options), devices=[device], cache_dir=False)
+                no_cache: Any = False  # PyOpenCL takes False, which its stub forgets
+                built = program.build(list(text.options), devices=[device], cache_dir=no_cache)
             except cl.Error as error:
                 log = _build_log(program, device)
                 raise CompileError(
@@ -188,7 +189,7 @@ class OpenCLExecutable(Executable):
             for buffer, copy, _ in fresh:
                 cl.enqueue_copy(queue, buffer, copy)
             if scratch is not None:
-                cl.enqueue_fill_buffer(queue, scratch, np.uint32(i & 255), 0, self.flush_bytes)
+                cl.enqueue_fill_buffer(queue, scratch, np.full(1, i & 255, np.uint32), 0, self.flush_bytes)
             queue.finish()
             start = time.perf_counter()
             event = go()
