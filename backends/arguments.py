@@ -99,9 +99,13 @@ class Guarded:
         guard = guard_bytes if data.size else max(guard_bytes, alignment, 16)
         start = -(-guard // alignment) * alignment
         rng = np.random.default_rng(zlib.crc32(name.encode()))
-        words = rng.integers(0, 1 << 19, (start + data.nbytes + guard) // 4 + 1, np.uint32) | np.uint32(0x7FF80000)
-        image = words.view(np.uint8)[: start + data.nbytes + guard]
-        image[start : start + data.nbytes] = data.view(np.uint8)
+        words = rng.integers(0, 1 << 19, (start + guard) // 4 + 2, np.uint32) | np.uint32(0x7FF80000)
+        pattern, end = words.view(np.uint8), start + data.nbytes
+        image = np.empty(end + guard, np.uint8)
+        image[:start] = pattern[:start]
+        image[start:end] = data.view(np.uint8)
+        # the words go on where the front guard ended, aligned as the elements behind the buffer would be
+        image[end:] = pattern[-(-start // 4) * 4 :][:guard]
         return cls(name, image, start, data.nbytes, data.dtype)
 
     def contents(self, image: Array) -> Array:

@@ -148,7 +148,10 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("features.fp64", "bool", "f64 arithmetic"),
     Field("features.fp16", "bool", "f16 arithmetic"),
     Field("features.subgroups", "bool", "subgroup operations in the language written for it"),
-    Field("features.subgroup_shuffle", "text", "subgroup shuffle", choices=("native", "amdgcn_bpermute", "none")),
+    Field("features.subgroup_shuffle", "text", "subgroup shuffle", choices=("native", "none")),
+    Field(
+        "features.opencl_shuffle", "text", "subgroup shuffle in OpenCL C", choices=("khr", "amdgcn_bpermute", "none")
+    ),
     Field("features.atomic_f32_global", "text", "f32 atomic add, device memory", choices=NATIVE_CAS_NONE),
     Field("features.atomic_f32_shared", "text", "f32 atomic add, shared memory", choices=NATIVE_CAS_NONE),
     Field("features.atomic_i64", "text", "64-bit integer atomics", choices=(*NATIVE_CAS_NONE, "minmax")),

@@ -41,13 +41,12 @@ def measure(
     The samples of the last KEPT batches are kept, those before are the warm-up. It takes about `budget` seconds at
     most, and one launch at least. Returns None where a run did not end well, or ran nothing.
     """
-    isolated.compile()
     started = time.monotonic()
     first = isolated.run(launch, args, repeats=1)
     if not isinstance(first, Done) or not first.result.seconds:
         return None
-    per_launch = (time.monotonic() - started) / 2
-    count = max(1, min(repeats, int(budget / (KEPT + 1) / per_launch)))
+    # a timed launch takes as long again for restoring outputs and flushing caches, and more
+    count = max(1, min(repeats, int(budget / (KEPT + 1) / (4 * first.result.seconds[0] + 1e-9))))
     batches: list[list[float]] = []
     while not batches or (len(batches) < MOST_BATCHES and time.monotonic() < started + budget):
         outcome = isolated.run(launch, args, repeats=count)

@@ -22,20 +22,21 @@ if TYPE_CHECKING:
     from ..hwmodels import Machine
     from ..ir.nodes import Program
     from .decisions import Decision
+    from .specialise.task import Language
     from .spec import Kernel
 
-# the language that is written for each interface of a machine, the first that the machine has; more will come
-WRITERS = ("metal", "opencl")
+# what is written; a machine gets the first that it runs
+WRITERS: tuple[Language, ...] = ("metal", "opencl")
 
 
 class NoWriter(GpuportError):
     """gpuport writes no language that the destination runs."""
 
 
-def language_for(machine: Machine) -> str:
-    """Return the language to write for a machine: the first of its interfaces that has a writer."""
-    for api in machine.apis:
-        if api in WRITERS:
+def language_for(machine: Machine) -> Language:
+    """Return the language to write for a machine: the first that gpuport writes and the machine runs."""
+    for api in WRITERS:
+        if api in machine.apis:
             return api
     raise NoWriter(
         f"{machine.id} runs {', '.join(machine.apis) or 'nothing known'}; gpuport writes {', '.join(WRITERS)}"
@@ -75,7 +76,7 @@ def translate(source: SourceProgram, src: Machine, dst: Machine) -> list[Candida
         chosen.program,
         src,
         dst,
-        language=language,  # pyright: ignore[reportArgumentType]
+        language=language,
         block=block,
         max_block=largest,
         shared_bytes=max(launch.shared_bytes for launch in launches),
@@ -126,8 +127,9 @@ def choose(source: SourceProgram, dst: Machine) -> tuple[SourceProgram, tuple[De
 
 def _problems(source: SourceProgram, dst: Machine) -> list[Diagnostic]:
     found: dict[Diagnostic, None] = {}
+    language = language_for(dst)
     for launch in launches_of(source):
-        found.update(dict.fromkeys(fits(source.program, dst, launch.block, launch.shared_bytes)))
+        found.update(dict.fromkeys(fits(source.program, dst, launch.block, launch.shared_bytes, language)))
     return list(found)
 
 
@@ -182,7 +184,7 @@ def _write(
     kernel: Kernel,
     program: Program,
     dst: Machine,
-    language: str,
+    language: Language,
     block: tuple[int, int, int] | None,
     decisions: tuple[Decision, ...],
     diagnostics: tuple[Diagnostic, ...],

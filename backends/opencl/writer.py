@@ -48,8 +48,8 @@ def dialect_for(machine: Machine, block: tuple[int, int, int] | None) -> Dialect
     width = int(machine.get("execution.subgroup_width", 32))
     thread = thread_index(block)
     grid = dict(OPENCL.grid)
-    match machine.get("features.subgroup_shuffle", "none"):
-        case "native":
+    match machine.get("features.opencl_shuffle", "none"):
+        case "khr":
             lanes = dataclasses.replace(KHR_LANES, hardware_width=width)
             barriers[Scope.SUBGROUP] = KHR_BARRIER
             grid[Grid.LANE], grid[Grid.SUBGROUP] = "get_sub_group_local_id()", "get_sub_group_id()"

@@ -13,16 +13,16 @@ from ..decisions import Questions
 if TYPE_CHECKING:
     from ...hwmodels import Machine
     from ...ir.nodes import Program
-    from .task import Dims, Task
+    from .task import Dims, Language, Task
 
 
-def fits(program: Program, dst: Machine, block: Dims, shared_bytes: int) -> list[Diagnostic]:
+def fits(program: Program, dst: Machine, block: Dims, shared_bytes: int, language: Language) -> list[Diagnostic]:
     """Return what keeps a launch of `block` threads with `shared_bytes` of dynamic shared memory off the destination.
 
     Cheap: reads the program once and compares numbers (GP2001, GP2002). A limit that the model does not know rejects
     nothing.
     """
-    return [*group_findings(program, dst, block), *shared_findings(program, dst, block, shared_bytes)]
+    return [*group_findings(program, dst, block), *shared_findings(program, dst, block, shared_bytes, language)]
 
 
 def group_findings(program: Program, dst: Machine, block: Dims) -> list[Diagnostic]:
@@ -43,32 +43,39 @@ def group_findings(program: Program, dst: Machine, block: Dims) -> list[Diagnost
     return found
 
 
-def scratch_bytes(program: Program, dst: Machine, threads: int) -> int:
+def scratch_bytes(program: Program, dst: Machine, threads: int, language: Language) -> int:
     """Return the shared memory through which lanes exchange values on a destination without subgroups; 0 with them."""
-    if LANES in {p.name for f in program.functions for p in f.params} or has_shuffles(dst):
+    if LANES in {p.name for f in program.functions for p in f.params} or has_shuffles(dst, language):
         return 0
     return 4 * lane_words(program) * threads
 
 
-def has_shuffles(dst: Machine) -> bool:
-    """Tell whether the language that is written for a machine has subgroup operations and shuffles."""
-    return bool(dst.get("features.subgroups", False)) and dst.get("features.subgroup_shuffle", "none") != "none"
+def shuffle_fact(language: Language) -> str:
+    """Return the fact that tells how a language shuffles: OpenCL C often lacks what the device has."""
+    return "features.opencl_shuffle" if language == "opencl" else "features.subgroup_shuffle"
 
 
-def shared_limit(questions: Questions, dst: Machine, shared_bytes: int) -> int | None:
-    """Return how much shared memory a group may have; on NVIDIA's, dynamic shared memory may opt in to more."""
+def has_shuffles(dst: Machine, language: Language) -> bool:
+    """Tell whether a language has subgroup operations and shuffles on a machine."""
+    return bool(dst.get("features.subgroups", False)) and dst.get(shuffle_fact(language), "none") != "none"
+
+
+def shared_limit(questions: Questions, dst: Machine, shared_bytes: int, language: Language) -> int | None:
+    """Return how much shared memory a group may have; in CUDA, dynamic shared memory may opt in to more."""
     limit = questions.ask(dst, "shared.per_group")
-    if limit is not None and dst.vendor == "nvidia" and shared_bytes and dst.known("shared.per_group_optin"):
+    if limit is not None and language == "cuda" and shared_bytes and dst.known("shared.per_group_optin"):
         return max(limit, questions.ask(dst, "shared.per_group_optin"))
     return limit
 
 
-def shared_findings(program: Program, dst: Machine, block: Dims, shared_bytes: int) -> list[Diagnostic]:
+def shared_findings(
+    program: Program, dst: Machine, block: Dims, shared_bytes: int, language: Language
+) -> list[Diagnostic]:
     """Return GP2002 where a group needs more shared memory than the destination has."""
     questions = Questions()
-    limit = shared_limit(questions, dst, shared_bytes)
+    limit = shared_limit(questions, dst, shared_bytes, language)
     use = shared_use(program)
-    scratch = scratch_bytes(program, dst, prod(block))
+    scratch = scratch_bytes(program, dst, prod(block), language)
     total = use.static + shared_bytes + scratch
     if limit is None or total <= limit:
         return []
@@ -104,13 +111,13 @@ def shared_memory(task: Task) -> Task:
     if not task.shared_bytes and not shared_use(task.program).static and not lane_words(task.program):
         return task
     questions = Questions()
-    limit = shared_limit(questions, task.dst, task.shared_bytes)
+    limit = shared_limit(questions, task.dst, task.shared_bytes, task.language)
     if limit is None:
         return task.decided(questions.skipped("shared memory of a group"))
     program, dst = task.program, task.dst
-    for d in shared_findings(program, dst, task.max_block, task.shared_bytes):
+    for d in shared_findings(program, dst, task.max_block, task.shared_bytes, task.language):
         task = task.found(d.number, d.message, d.loc)
-    scratch = scratch_bytes(program, dst, task.threads)
+    scratch = scratch_bytes(program, dst, task.threads, task.language)
     total = shared_use(program).static + task.shared_bytes + scratch
     what = f"{total} B of shared memory in a group"
     return task.decided(questions.decide(what, f"{total} B of {limit} B")) if total <= limit else task

@@ -14,7 +14,7 @@ from ...ir.rewrites.scratch import add_lane_scratch, lane_words
 from ...ir.types import U32
 from ...ir.walk import rewrite_exprs, walk
 from ..decisions import Questions
-from .limits import has_shuffles
+from .limits import has_shuffles, shuffle_fact
 
 if TYPE_CHECKING:
     from .task import Task
@@ -29,14 +29,14 @@ def subgroups(task: Task) -> Task:
         return barriers(task)
     questions = Questions()
     dst_width = questions.ask(task.dst, "execution.subgroup_width")
-    questions.ask(task.dst, "features.subgroup_shuffle")
+    questions.ask(task.dst, shuffle_fact(task.language))
     questions.ask(task.dst, "features.subgroups")
     if task.threads % width and lane_words(task.program):
         message = (
             f"groups of {task.threads} threads: the last {task.threads % width} are no whole warp of {width} lanes"
         )
         task = task.found("GP2007", f"{message}; what its missing lanes give is undefined", kernel.loc, warning=True)
-    if not has_shuffles(task.dst):
+    if not has_shuffles(task.dst, task.language):
         return through_shared_memory(task, questions, width)
     task = barriers(task)
     if dst_width == width:

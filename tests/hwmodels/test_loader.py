@@ -95,7 +95,7 @@ def test_no_built_in_id_or_folder_is_lost() -> None:
         ("m4", "features.fp64", False),
         ("m4", "features.forward_progress", False),
         ("mi300x", "execution.subgroup_width", 64),
-        ("mi300x", "features.subgroup_shuffle", "amdgcn_bpermute"),
+        ("mi300x", "features.opencl_shuffle", "amdgcn_bpermute"),
         ("mi300x", "dtypes.fp8_encoding", "FNUZ"),
         ("mi300x", "rates.vector.f32", 163_400_000_000_000),
         ("rtx4090", "ops.matrix.f16.f32", 512),

@@ -102,8 +102,8 @@ def test_shared_memory() -> None:
         "k.cu:3: error GP2002: a group needs 40960 B of shared memory (40960 B declared); Apple M4 has 32 KiB"
     )
     assert "40960 B of shared memory in a group: 40960 B of 65536 B" in decided(done(p, "mi300x"))
-    assert fits(p, load_machine("m4"), (256, 1, 1), 0) != []
-    assert fits(p, load_machine("mi300x"), (256, 1, 1), 0) == []
+    assert fits(p, load_machine("m4"), (256, 1, 1), 0, "metal") != []
+    assert fits(p, load_machine("mi300x"), (256, 1, 1), 0, "opencl") == []
     dynamic = program(shared("dyn", F32, 0), params=(X, Y, N))
     assert "(40000 B at launch)" in refused(dynamic, "m4", shared_bytes=40000)[0]
     assert done(dynamic, "h100", shared_bytes=100_000)
@@ -131,7 +131,7 @@ def test_subgroups_kept_widened_replaced() -> None:
     assert wide.program == FIRST_WARP
     assert "each is 2 warps of the source" in decided(wide)
     facts = {f.path for d in wide.decisions for f in d.facts}
-    assert {"execution.subgroup_width", "features.subgroup_shuffle"} <= facts
+    assert {"execution.subgroup_width", "features.opencl_shuffle"} <= facts
     none = done(FIRST_WARP, "cpu")
     text = show_program(none.program)
     assert "shared u32 gp_lanes[256];" in text

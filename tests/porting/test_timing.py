@@ -45,15 +45,15 @@ def timed(times: Any, **options: Any) -> tuple[Any, Scripted]:
 
 
 def test_batches_until_steady_and_only_the_last_are_kept():
-    timing, scripted = timed(lambda n: 5.0 if n < 3 else 1.0)
+    timing, scripted = timed(lambda n: 5e-3 if n < 3 else 1e-3)
     assert scripted.asked == [1, *[BATCH] * 5]
-    assert timing.samples == (1.0,) * (KEPT * BATCH)
-    assert (timing.median, timing.device, timing.size) == (1.0, "dev", {"n": 1})
+    assert timing.samples == (1e-3,) * (KEPT * BATCH)
+    assert (timing.median, timing.device, timing.size) == (1e-3, "dev", {"n": 1})
     assert timing.method == "by script; 30 samples after 21 that are not kept, batch medians within 0.0%"
 
 
 def test_a_device_that_is_never_steady_is_said_to_be_so():
-    timing, scripted = timed(lambda n: 1.0 + n)
+    timing, scripted = timed(lambda n: 1e-3 * (1 + n))
     assert len(scripted.asked) == 1 + MOST_BATCHES
     assert "batch medians within 22.2%" in timing.method  # 11 / 9 - 1
 
