@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..hwmodels import Machine
     from ..ir.nodes import Program
     from .decisions import Decision
-    from .specialise.task import Language
     from .spec import Kernel
+    from .specialise.task import Language
 
 # what is written; a machine gets the first that it runs
 WRITERS: tuple[Language, ...] = ("metal", "opencl")
