@@ -2,7 +2,8 @@
 
 That LLVM calls a CPU it does not know "generic", and its clang then refuses the name (pocl/pocl#1049). PoCL has no
 option for it, so the name in the device's own record has to be replaced. This changes another library's memory, so it
-happens only where GPUPORT_POCL_CPU is set: to auto, or to the name of a CPU.
+happens only where GPUPORT_POCL_CPU is set: to auto, or to the name of a CPU. gpuport's own child process, which runs a
+candidate and ends, sets it to auto; a user's process is left alone.
 """
 
 from __future__ import annotations
