@@ -136,6 +136,8 @@ class Statements:
         op, value = s.op, s.value
         if op is None and isinstance(value, n.Offset) and value.pointer == target:
             op, value = "+", value.delta
+        if op is None and (step := _wrapped_step(target, value)) is not None:
+            return f"{e.memory(target).text} {step.op}= {e.plain(step.right)}"
         stored = e.store_vec3(target, "{}")
         if stored is not None:
             whole = value if op is None else n.Binary(op, target, value, _value_type(target))
@@ -310,6 +312,20 @@ def _flat(t: Type) -> Type:
     while isinstance(t, Array):
         t = t.elem
     return t
+
+
+def _wrapped_step(target: n.Expr, value: n.Expr) -> n.Binary | None:
+    """Return the operation of `int i; i += unsigned`, which C computes in the wider type and cuts off again.
+
+    The low bits of + - * do not depend on the width or sign that they are computed in, so that `i += x` gives the same.
+    """
+    if not (isinstance(value, n.Convert) and value.implicit and value.type == target.type):
+        return None
+    step = value.value
+    if not (isinstance(step, n.Binary) and step.op in ("+", "-", "*") and isinstance(step.left, n.Convert)):
+        return None
+    integers = all(isinstance(t, Scalar) and t.is_integer for t in (target.type, step.type))
+    return step if integers and step.left.implicit and step.left.value == target else None
 
 
 def _value_type(e: n.Expr) -> Scalar | Vector:
