@@ -67,7 +67,8 @@ def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
         ("time", "right"),
     ):
         table.add_column(name, justify=justify)  # pyright: ignore[reportArgumentType]
-    if out is not None:
+    wide = out is not None and console.width >= 100
+    if wide:
         table.add_column(f"report, in {out}", overflow="fold")
     for report, folder in zip(reports, folder_names(reports), strict=True):
         worst = report.worst.worst if report.worst else None
@@ -78,7 +79,7 @@ def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
             f"{worst.share:.3g}" if worst else "",
             _time(report),
         ]
-        table.add_row(*row, *([f"{folder}/report.html"] if out is not None else []))
+        table.add_row(*row, *([f"{folder}/report.html"] if wide else []))
     console.print(table)
     for report in reports:
         if report.reason and not report.verified:
