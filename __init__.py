@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .api import port
     from .hwmodels import GpuportError, Machine, load_machine
-    from .porting.port import port
     from .porting.report import PortReport
     from .porting.spec import Kernel
 
@@ -18,7 +18,7 @@ _LAZY = {
     "GpuportError": ".hwmodels",
     "Machine": ".hwmodels",
     "load_machine": ".hwmodels",
-    "port": ".porting.port",
+    "port": ".api",
     "PortReport": ".porting.report",
     "Kernel": ".porting.spec",
 }

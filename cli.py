@@ -37,19 +37,49 @@ def port_command(
     dst: Annotated[str, typer.Option(help="Destination machines, separated by commas: names or model files.")],
     out: Annotated[Path | None, typer.Option(help="Write a folder per destination, and index.html, here.")] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds that one run of a kernel may take.")] = 20.0,
+    agents: Annotated[int, typer.Option(help="Workers of a swarm that asks a language model; 0: none.")] = 0,
+    advice: Annotated[str, typer.Option(help="Advice of yours for the swarm.")] = "",
+    llm_base_url: Annotated[
+        str | None, typer.Option(help="An OpenAI-compatible server; default OPENAI_BASE_URL.")
+    ] = None,
+    llm_model: Annotated[str | None, typer.Option(help="The model there; default GPUPORT_LLM_MODEL.")] = None,
+    max_candidates: Annotated[int, typer.Option(help="Candidates that the swarm may try per destination.")] = 24,
+    max_tokens: Annotated[int, typer.Option(help="Tokens that it may spend per destination.")] = 400_000,
+    max_cost: Annotated[float | None, typer.Option(help="Cost that it may cause, at the prices given.")] = None,
+    prices: Annotated[str, typer.Option(help="Prices of a million tokens, input,output.")] = "0,0",
+    max_seconds: Annotated[float, typer.Option(help="Seconds that it may take per destination.")] = 900.0,
+    trace: Annotated[Path | None, typer.Option(help="Keep its trace and cached answers in this folder.")] = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on from the trace there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Port a kernel to one or several machines; exit status 0 if all are verified, 1 if one is refused or refuted."""
+    from .api import with_ideas
     from .porting.port import port_all
     from .porting.report import write_index
     from .porting.report.write import folder_names
-    from .terminal import port_progress, port_table
+    from .porting.translate import translate
+    from .terminal import port_progress, port_table, swarm_line
 
     names = [n.strip() for n in dst.split(",") if n.strip()]
     if not names:
         raise typer.BadParameter("name at least one machine", param_hint="--dst")
+    swarm = None
+    if agents:
+        from .agents.budget import parse_budget
+        from .agents.client import server_from_environment
+        from .agents.swarm import Swarm
+
+        budget = parse_budget(max_candidates, max_tokens, max_seconds, max_cost, prices)
+        server = server_from_environment(llm_base_url, llm_model)
+        swarm = Swarm(
+            server, agents, budget, advice, trace, resume, time_limit=time_limit, progress=swarm_line(not as_json)
+        )
+    synthesizers = (translate, swarm) if swarm else (translate,)
     with port_progress(enabled=not as_json) as progress:
-        reports = port_all(file, src=src, dst=names, time_limit=time_limit, progress=progress)
+        reports = port_all(
+            file, src=src, dst=names, synthesizers=synthesizers, time_limit=time_limit, progress=progress
+        )
+    reports = [with_ideas(r, swarm) for r in reports]
     folders: list[Path | None] = [None] * len(reports)
     if out is not None:
         folders = [out / name for name in folder_names(reports)]
@@ -68,6 +98,33 @@ def _summary(report: PortReport, folder: Path | None) -> dict[str, Any]:
     data = report.model_dump(mode="json", exclude={"original", "ported", "wrapper"})
     data["folder"] = str(folder) if folder else None
     return data
+
+
+@app.command("prompt")
+def prompt_command(
+    file: Annotated[Path, typer.Argument(help="A kernel's source, or its spec.")],
+    src: Annotated[str, typer.Option(help="The machine that the kernel was written for.")],
+    dst: Annotated[str, typer.Option(help="The destination.")],
+    advice: Annotated[str, typer.Option(help="Advice of yours.")] = "",
+    as_json: Json = False,
+) -> None:
+    """Print what a worker of the swarm would be sent, and how many tokens that is."""
+    from .agents.mcp_server import worker_brief
+
+    text, count = worker_brief(str(file), src, dst, advice)
+    if as_json:
+        typer.echo(json.dumps({"prompt": text, "tokens": count}))
+    else:
+        typer.echo(text)
+        typer.echo(f"about {count} tokens", err=True)
+
+
+@app.command("mcp")
+def mcp_command() -> None:
+    """Serve machines, diff, port, verify and prompt to coding agents, over MCP on standard input and output."""
+    from .agents.mcp_server import build_server
+
+    build_server().run()
 
 
 @app.command("doctor")

@@ -49,6 +49,16 @@ def port_progress(*, enabled: bool) -> Generator[Callable[[str, str, int, int], 
         yield show
 
 
+def swarm_line(enabled: bool) -> Callable[[str], None] | None:
+    """Return a function that shows what became of each candidate, on standard error; None where nobody looks."""
+    from rich.console import Console
+
+    console = Console(stderr=True)
+    if not enabled or not console.is_terminal:
+        return None
+    return lambda line: console.print(line, highlight=False, soft_wrap=True)
+
+
 def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
     """Print one row per destination, the reasons below, and where the reports are."""
     from rich.table import Table

@@ -87,11 +87,12 @@ def port_all(
     *,
     src: Machine | Port,
     dst: Sequence[Machine | Port],
+    synthesizers: Sequence[Synthesizer] = (translate,),
     time_limit: float = 20.0,
     progress: Progress | None = None,
 ) -> list[PortReport]:
     """Port to several machines as the command does: raises AllRefused, with the reasons, if none can be ported to."""
-    reports = _port_each(kernel, src, dst, (translate,), time_limit, progress)
+    reports = _port_each(kernel, src, dst, synthesizers, time_limit, progress)
     if all(r.verdict == "REFUSED" for r in reports):
         raise AllRefused(
             "\n".join(dict.fromkeys(f"{r.dst.id}: {line}" for r in reports for line in r.reason.splitlines()))
@@ -170,12 +171,12 @@ def _attempt(job: _Job, dst: Machine, synthesizers: Sequence[Synthesizer]) -> _A
 def _finish(job: _Job, oracle: Oracle, attempt: _Attempt) -> PortReport:
     if not attempt.candidates:
         return _refused(job, attempt)
-    judged = [_judge(job, oracle, attempt, attempt.candidates[0])]
-    for candidate in attempt.candidates[1:]:
-        if judged[-1].verified:
-            break
-        judged.append(_judge(job, oracle, attempt, candidate))
-    return next((r for r in judged if r.verified), judged[0])
+    judged = [_judge(job, oracle, attempt, c) for c in attempt.candidates]
+    verified = [r for r in judged if r.verified]
+    if not verified:
+        return judged[0]
+    # the fastest where times were measured; where none were, the first, which is the translator's
+    return min(verified, key=lambda r: r.measured.median if r.measured else 0.0)
 
 
 def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -> PortReport:
@@ -224,6 +225,7 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         decisions=tuple(_decision(job, dst, d) for d in candidate.decisions),
         diagnostics=tuple(DiagnosticRecord.of(d) for d in candidate.diagnostics),
         gates=tuple(gates),
+        author=candidate.author,
         sizes=tuple(dict(c.sizes) for c in cases),
         seeds=(f"{oracle.seed:016x}",),
         environment=_environment(backends, device),

@@ -93,14 +93,31 @@ def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any],
     return ast, messages
 
 
-def comments(path: Path) -> list[Comment]:
-    """Return the comments of a file in order, as clang's lexer finds them (strings are no trap)."""
+@dataclass(frozen=True, slots=True)
+class Token:
+    """A token of clang's lexer before preprocessing: its kind, text, and line and column from 1."""
+
+    kind: str
+    text: str
+    line: int
+    col: int
+
+
+def raw_tokens(path: Path) -> list[Token]:
+    """Return the tokens of a file as clang's lexer finds them, comments among them, white space left out."""
     done = _run(["-cc1", "-dump-raw-tokens", "-x", "c++", str(path)])
+    pattern = re.compile(r"^(\w+) '(.*?)'\t.*?Loc=<.*?:(\d+):(\d+)>$", re.MULTILINE | re.DOTALL)
+    found = (Token(m[1], m[2], int(m[3]), int(m[4])) for m in pattern.finditer(done.stderr))
+    return [t for t in found if t.text.strip()]
+
+
+def comments(path: Path) -> list[Comment]:
+    """Return the comments of a file in order; strings are no trap."""
     found: list[Comment] = []
-    for match in re.finditer(r"^comment '(.*?)'\t.*?Loc=<.*?:(\d+):(\d+)>$", done.stderr, re.MULTILINE | re.DOTALL):
-        text = "\n".join(part.rstrip() for part in match[1].split("\n"))
-        line = int(match[2])
-        found.append(Comment(text, line, line + text.count("\n"), int(match[3])))
+    for token in raw_tokens(path):
+        if token.kind == "comment":
+            text = "\n".join(part.rstrip() for part in token.text.split("\n"))
+            found.append(Comment(text, token.line, token.line + text.count("\n"), token.col))
     return found
 
 

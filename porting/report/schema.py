@@ -243,6 +243,21 @@ class Floor(Record):
     facts: tuple[FactRecord, ...] = ()
 
 
+class IdeaRecord(Record):
+    """A candidate of a swarm: who wrote it by which strategy, and what became of it.
+
+    `parent` is the number of the best candidate that its author was shown; 0 is the translator's.
+    """
+
+    number: int
+    author: str
+    strategy: str = ""
+    idea: str = ""
+    verdict: str
+    reason: str = ""
+    parent: int | None = None
+
+
 class PortReport(Record):
     """One kernel ported to one destination: the verdict and everything that it rests on.
 
@@ -259,6 +274,8 @@ class PortReport(Record):
     decisions: tuple[DecisionRecord, ...] = ()
     diagnostics: tuple[DiagnosticRecord, ...] = ()
     gates: tuple[GateRecord, ...] = ()
+    ideas: tuple[IdeaRecord, ...] = ()
+    author: str = "translator"
     sizes: tuple[dict[str, int], ...] = ()
     seeds: tuple[str, ...] = ()
     environment: Environment
