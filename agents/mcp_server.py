@@ -25,8 +25,10 @@ from .scan import scan
 if TYPE_CHECKING:
     from mcp.server.fastmcp import FastMCP
 
-INSTRUCTIONS = """gpuport ports GPU kernels between devices and judges ports. Write kernels yourself, starting from the text
-that `port` gives, and let `verify` judge them: only its verdict counts."""
+INSTRUCTIONS = (
+    "gpuport ports GPU kernels between devices and judges ports. Write kernels yourself, starting from the text that "
+    "`port` gives, and let `verify` judge them: only its verdict counts."
+)
 
 
 def build_server() -> FastMCP:

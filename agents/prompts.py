@@ -20,8 +20,9 @@ LANGUAGE_NAMES = {"opencl": "OpenCL C", "metal": "Metal for MLX", "cuda": "CUDA 
 # what a kernel writer asks of a machine; the prompts leave out what a model does not know
 FACTS = (
     "execution.compute_units", "execution.subgroup_width", "limits.threads_per_group", "shared.per_group",
-    "shared.banks", "registers.per_thread", "memory.bandwidth", "cache.l2.size", "cache.line", "rates.vector.f32", "features.fp64",
-    "features.subgroups", "features.atomic_f32_global", "features.atomic_f32_shared", "numerics.subnormals_f32",
+    "shared.banks", "registers.per_thread", "memory.bandwidth", "cache.l2.size", "cache.line", "rates.vector.f32",
+    "features.fp64", "features.subgroups", "features.atomic_f32_global", "features.atomic_f32_shared",
+    "numerics.subnormals_f32",
 )  # fmt: skip
 
 Message = dict[str, str]

@@ -302,7 +302,6 @@ def _decision(job: _Job, dst: Machine, decision: Decision) -> DecisionRecord:
 def _environment(backends: Sequence[str], device: str) -> Environment:
     from importlib.metadata import PackageNotFoundError, version
 
-    from .. import __version__
     from ..backends.clang.tool import clang_version
 
     packages: dict[str, str] = {}
@@ -312,7 +311,7 @@ def _environment(backends: Sequence[str], device: str) -> Environment:
         except PackageNotFoundError:
             continue
     return Environment(
-        gpuport=__version__,
+        gpuport=version("gpuport"),
         python=platform.python_version(),
         platform=platform.platform(terse=True),
         backend=", ".join(backends),
