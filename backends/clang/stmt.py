@@ -26,6 +26,7 @@ from ...ir.nodes import (
     While,
 )  # fmt: skip
 from ...ir.types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.walk import walk
 from .calls import coerce, lower_call
 from .constants import fold
 from .context import FunctionContext, Node, Variable
@@ -138,8 +139,7 @@ def _expression(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
     if kind in ("ParenExpr", "ExprWithCleanups", "ConstantExpr"):
         return _expression(fc, inner[0], loc)
     if kind in ("CStyleCastExpr", "ImplicitCastExpr") and node.get("castKind") == "ToVoid":
-        value = lower_expr(fc, inner[0])  # (void)x: nothing is done with it
-        return [Evaluate(value, loc=loc)] if isinstance(value, Call | Atomic) else []
+        return _effects(lower_expr(fc, inner[0]), loc)
     if kind == "BinaryOperator" and node["opcode"] == ",":
         return [*_expression(fc, inner[0], loc), *_expression(fc, inner[1], loc)]
     if (kind == "BinaryOperator" and node["opcode"] == "=") or kind == "CompoundAssignOperator":
@@ -152,15 +152,24 @@ def _expression(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
         result = lower_call(fc, node, loc)
         if not hasattr(result, "type"):
             return [result]  # pyright: ignore[reportReturnType]
-        if isinstance(result, Convert) and isinstance(result.value, Call | Atomic):
-            result = result.value
-        if isinstance(result, Call | Atomic):
-            return [Evaluate(result, loc=loc)]
-        return []  # a value without an effect, thrown away
+        return _effects(result, loc)  # pyright: ignore[reportArgumentType]
     if kind == "ConditionalOperator":
         cond = condition(fc, inner[0])
         return [If(cond, tuple(_guarded(fc, inner[1], loc)), tuple(_guarded(fc, inner[2], loc)), loc=loc)]
-    lower_expr(fc, node)  # refuses what is not supported; a pure value as a statement does nothing
+    return _effects(lower_expr(fc, node), loc)
+
+
+def _effects(value: Expr, loc: Loc | None) -> list[Stmt]:
+    """Return what remains of a value that is thrown away: its call or atomic. A pure value does nothing.
+
+    Raises a refusal GP1102 where an effect is buried deeper than under conversions.
+    """
+    while isinstance(value, Convert):
+        value = value.value
+    if isinstance(value, Call | Atomic):
+        return [Evaluate(value, loc=loc)]
+    if any(isinstance(n, Call | Atomic) for n in walk(value)):
+        raise refuse("GP1102", "an expression whose value is thrown away, with a call or an atomic inside", loc)
     return []
 
 

@@ -257,3 +257,18 @@ __device__ int first(int a) { return a * 2; }
 __global__ void k(int* y) { y[0] = first(1); y[1] = second(first(2)); }"""
     program, _ = read(tmp_path, source)
     assert [f.name for f in program.functions] == ["second", "first"]
+
+
+@pytest.mark.parametrize(
+    "statement", ["(int)atomicAdd(y, 1);", "(void)atomicAdd(y, 1);", "atomicAdd(y, 1);", "(float)bump(y);"]
+)
+def test_an_effect_whose_value_is_thrown_away_stays(tmp_path, statement):
+    source = f"""__device__ int bump(int* p) {{ return atomicAdd(p, 1); }}
+__global__ void k(int* y) {{ {statement} }}"""
+    program, _ = read(tmp_path, source)
+    assert run(program, {"y": np.zeros(1, np.int32)}, {"y": "inout"})["y"][0] == 32
+
+
+def test_an_effect_buried_in_a_value_that_is_thrown_away_is_refused(tmp_path):
+    with pytest.raises(Refusal, match="GP1102"):
+        read(tmp_path, "__global__ void k(int* y) { 2 * atomicAdd(y, 1); }")
