@@ -32,6 +32,19 @@ def read_source(
     Returns the program, its address spaces resolved, and the entry's integer template arguments by name.
     Raises Refusal for what cannot be read.
     """
+    try:
+        return _read_source(path, entry, language, defines, include_dirs)
+    except RecursionError:
+        raise refuse("GP1102", f"{path.name}: the source is nested too deeply to be read") from None
+
+
+def _read_source(
+    path: Path,
+    entry: str,
+    language: str | None,
+    defines: Mapping[str, str] | None,
+    include_dirs: Sequence[Path],
+) -> tuple[Program, dict[str, int]]:
     chosen = language or SUFFIXES.get(path.suffix)
     if chosen == "cuda":
         from .cuda.reader import read_cuda

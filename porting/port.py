@@ -16,12 +16,12 @@ from typing import TYPE_CHECKING, overload
 
 from ..hwmodels import Machine, load_machine
 from ..hwmodels.errors import GpuportError
-from ..ir.diagnostics import Refusal
+from ..ir.diagnostics import Refusal, refuse
 from .candidate import Candidate, SourceProgram, Synthesizer
 from .report import Environment, KernelRecord, MachineRecord, PortReport, SourceText
 from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord
 from .spec import Kernel
-from .translate import language_for, launches_of, read_kernel, translate
+from .translate import language_for, launches_of, read_kernel, translate, wrapper_for
 from .verify.verify import Case, Oracle, Verification, verify
 
 if TYPE_CHECKING:
@@ -161,9 +161,13 @@ def _attempt(job: _Job, dst: Machine, synthesizers: Sequence[Synthesizer]) -> _A
     job.progress(dst.id, "translating", 0, 1)
     for synthesizer in synthesizers:
         try:
-            attempt.candidates.extend(synthesizer(job.source, job.src, dst))
+            for candidate in synthesizer(job.source, job.src, dst):
+                wrapper_for(job.source.kernel, candidate, dst, "")  # what its runtime cannot be passed is refused here
+                attempt.candidates.append(candidate)
         except Refusal as refusal:
             attempt.refusals.append(refusal)
+        except RecursionError:
+            attempt.refusals.append(refuse("GP1102", "the kernel is nested too deeply to be translated"))
     attempt.seconds = time.perf_counter() - started
     return attempt
 
@@ -182,7 +186,6 @@ def _finish(job: _Job, oracle: Oracle, attempt: _Attempt) -> PortReport:
 def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -> PortReport:
     from ..backends.clike.wrapper import file_text
     from .timing import measure_port
-    from .translate import wrapper_for
 
     kernel, dst, stages = job.source.kernel, attempt.dst, {"translate": attempt.seconds}
     cases = [

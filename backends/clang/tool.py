@@ -87,7 +87,9 @@ def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any],
             return {}, messages
         try:
             ast: dict[str, Any] = json.loads(done.stdout)
-        except (ValueError, RecursionError) as error:
+        except RecursionError:
+            raise ClangError("the source is nested too deeply to be read") from None
+        except ValueError as error:
             raise ClangError(f"clang's syntax tree cannot be read: {error}") from None
     fill_locations(ast)
     return ast, messages

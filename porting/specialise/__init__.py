@@ -29,6 +29,8 @@ STEPS: tuple[Callable[[Task], Task], ...] = (
     abilities.atomics,
     abilities.forward_progress,
     abilities.numerics,
+    abilities.conversions,
+    abilities.fast_functions,
     subgroups.subgroups,
 )
 

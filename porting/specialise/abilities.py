@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.analysis.usage import atomics_used, scalars_used
+from ...ir.mathlib import MATH
 from ...ir.types import F32, F64, Pointer, Scalar, Space
 from ...ir.walk import children, walk
 from ..decisions import Questions
@@ -136,6 +137,38 @@ def numerics(task: Task) -> Task:
         )
         task = task.decided(rounding.decide(what, f"{why}; results differ within the bound that is checked"))
     return task
+
+
+def conversions(task: Task) -> Task:
+    """Say that a float out of an integer's range converts differently (GP3001): only CUDA defines what it gives."""
+    if task.program.language != "cuda" or task.language == "cuda":
+        return task
+    for f in (task.program.kernel, *task.program.functions):
+        for node in walk(f):
+            if isinstance(node, n.Convert) and _float_to_integer(node):
+                message = (
+                    f"a float is converted to {node.type}: where it does not fit, CUDA gives the nearest integer and 0 "
+                    f"for NaN; on {task.dst.name} the result is undefined"
+                )
+                return task.found("GP3001", message, node.loc or f.loc, warning=True)
+    return task
+
+
+def fast_functions(task: Task) -> Task:
+    """Say that the fast functions have no accuracy bound in OpenCL C (GP3001)."""
+    if task.language != "opencl":
+        return task
+    for f in (task.program.kernel, *task.program.functions):
+        for node in walk(f):
+            if isinstance(node, n.MathCall) and MATH[node.fn].fast:
+                message = f"{node.fn} becomes a native_ function, whose accuracy OpenCL C leaves to the device"
+                return task.found("GP3001", message, node.loc or f.loc, warning=True)
+    return task
+
+
+def _float_to_integer(node: n.Convert) -> bool:
+    source, to = node.value.type, node.type
+    return isinstance(source, Scalar) and source.is_float and isinstance(to, Scalar) and to.is_integer
 
 
 def _contractible(program: n.Program) -> bool:

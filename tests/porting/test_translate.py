@@ -66,3 +66,13 @@ def test_a_define_in_the_source_cannot_be_changed_and_is_refused(tmp_path: Path)
     fixed = kernel(tmp_path, source, "scale", "BLOCK")
     with pytest.raises(Refusal, match=r"GP2001.*2048 threads.*1024 threads.*nothing can be re-chosen"):
         translate(read_kernel(fixed), load_machine("h100"), load_machine("m4"))
+
+
+def test_a_conversion_that_saturates_in_cuda_only_is_warned_of(tmp_path: Path) -> None:
+    source = STRIDE.replace("2.0f * x[i]", "(float)(int)(1e3f * __expf(x[i]))")
+    [candidate] = translate(
+        read_kernel(kernel(tmp_path, source, "scale", 64)), load_machine("h100"), load_machine("cpu")
+    )
+    messages = [d.message for d in candidate.diagnostics if d.number == "GP3001"]
+    assert any("does not fit" in m for m in messages)
+    assert any("native_" in m for m in messages)

@@ -9,7 +9,7 @@ import pytest
 from gpuport.backends.base import Launch
 from gpuport.backends.emulator import emulate
 from gpuport.backends.readers import read_source
-from gpuport.hwmodels import load_machine
+from gpuport.hwmodels import GpuportError, load_machine
 from gpuport.ir.diagnostics import Refusal
 from gpuport.ir.nodes import Const
 from gpuport.ir.validate import validate
@@ -272,3 +272,15 @@ __global__ void k(int* y) {{ {statement} }}"""
 def test_an_effect_buried_in_a_value_that_is_thrown_away_is_refused(tmp_path):
     with pytest.raises(Refusal, match="GP1102"):
         read(tmp_path, "__global__ void k(int* y) { 2 * atomicAdd(y, 1); }")
+
+
+def test_nesting_that_is_not_too_deep_is_read(tmp_path):
+    value = "(" * 50 + "x[0]" + " + 1)" * 50
+    read(tmp_path, f"__global__ void k(const int* x, int* y, int n) {{ y[0] = {value}; }}")
+
+
+@pytest.mark.parametrize("depth", [400, 3000])
+def test_nesting_that_is_too_deep_is_one_clear_error(tmp_path, depth):
+    value = "(" * depth + "x[0]" + " + 1)" * depth
+    with pytest.raises(GpuportError, match=r"nest|GP1102|GP1001"):
+        read(tmp_path, f"__global__ void k(const int* x, int* y, int n) {{ y[0] = {value}; }}")
