@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir import nodes as n
 from ...ir.analysis.buffers import buffer_uses
+from ...ir.analysis.overwrites import overwritten_across_barriers
 from ...ir.diagnostics import Diagnostic, Refusal
 from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
 from ...ir.walk import map_functions, rewrite_stmts, walk
@@ -121,7 +122,7 @@ def emit(
 
 
 def exchanges_global(program: n.Program) -> bool:
-    """Tell whether threads may read global memory that others wrote, so that a barrier has to order it.
+    """Tell whether threads may read or overwrite global memory that others wrote, so that a barrier has to order it.
 
     Atomics whose result nobody takes read nothing in this sense.
     """
@@ -134,7 +135,8 @@ def exchanges_global(program: n.Program) -> bool:
 
     seen = map_functions(program, lambda f: dataclasses.replace(f, body=rewrite_stmts(f.body, blind)))
     written = buffer_uses(program)
-    return any(use.read and written[name].written for name, use in buffer_uses(seen).items())
+    read_back = any(use.read and written[name].written for name, use in buffer_uses(seen).items())
+    return read_back or bool(overwritten_across_barriers(program))
 
 
 def types_used(program: n.Program) -> frozenset[str]:

@@ -19,11 +19,11 @@ from ...analysis.uniformity import Level, Uniformity
 from ...analysis.usage import address_taken, root_variable
 from ...diagnostics import refuse
 from ...types import BOOL, I32, VOID, Array, Scalar, Space, Vector
-from ...walk import rewrite_stmts, walk
+from ...walk import children, rewrite_stmts, walk
 from ..pieces import Names, safe, zero
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 Exit = Literal["return", "break", "continue"]
 LAZY = "{what} in an operand of &&, || or ?: that not all threads evaluate; write it as an if"
@@ -199,7 +199,7 @@ class State:
 
     def anywhere(self, e: n.Expr) -> bool:
         """Whether every thread may evaluate `e`, whatever it then gets."""
-        return safe(e) and not any(isinstance(x, n.Var) and x.name in self.shared for x in walk(e))
+        return safe(e) and not _reads(e, self.shared)
 
     def plain_declare(self, s: n.Declare) -> bool:
         """Whether every thread may run a declaration as it is."""
@@ -291,3 +291,18 @@ def _assigned(s: n.Assign) -> n.Expr:
     if s.op is None:
         return s.value
     return n.Binary(s.op, s.target, s.value, cast("Scalar", s.target.type))
+
+
+def _reads(e: n.Node, names: Collection[str]) -> bool:
+    """Tell whether an expression reads one of the variables; the address of a variable reads nothing of it."""
+    match e:
+        case n.Var(name=name):
+            return name in names
+        case n.Decay(array=n.Var()) | n.AddressOf(memory=n.Var()):
+            return False
+        case n.AddressOf(memory=n.Element(base=base, index=index)) if isinstance(base.type, Array):
+            return _reads(index, names) or _reads(n.AddressOf(base, e.type), names)
+        case n.Decay(array=n.Element(base=base, index=index)) if isinstance(base.type, Array):
+            return _reads(index, names) or _reads(n.Decay(base, e.type), names)
+        case _:
+            return any(_reads(c, names) for c in children(e))
