@@ -29,7 +29,8 @@ BUGS = {
     "<= for <, over the end of a row": (
         "softmax", "m4", "emulator", "i < cols; i += BLOCK", "i <= cols; i += BLOCK", 3, {"sanitizer"}),
     "<= for <, over the end of a buffer, on a device": (
-        "softmax", "cpu", "opencl", "i < cols; i += BLOCK", "i <= cols; i += BLOCK", 3, {"guards", "values"}),
+        "softmax", "cpu", "opencl", "i < cols; i += BLOCK", "i <= cols; i += BLOCK", 3,
+        {"guards", "values", "completes"}),
     "wrong stride": ("transpose", "cpu", "opencl", "y[(r + j) * rows + c]", "y[(r + j) * cols + c]", 1,
                      {"guards", "outputs written", "values", "completes"}),
     "wrong stride, emulated": ("transpose", "m4", "emulator", "y[(r + j) * rows + c]", "y[(r + j) * cols + c]", 1,
@@ -81,7 +82,8 @@ def test_planted_bug_is_refuted(name: str) -> None:
     text, oracle, cases = ported(example, dst)
     assert text.source.count(old) + text.header.count(old) == places, f"{old!r} is not where it was in the port"
     bugged = dataclasses.replace(text, source=text.source.replace(old, new), header=text.header.replace(old, new))
-    found = verify(bugged, oracle, cases, load_machine(dst), backend, time_limit=3.0)
+    limit = 3.0 if "never ends" in name else 60.0  # a busy machine must not look like a hang
+    found = verify(bugged, oracle, cases, load_machine(dst), backend, time_limit=limit)
     assert found.verdict == "refuted", found.gates
     refuting = {g.gate for g in found.gates if g.verdict == "refuted"}
     assert refuting & gates, refuting
