@@ -27,7 +27,7 @@ def buffer_uses(program: n.Program) -> dict[str, BufferUse]:
     params = [p.name for p in program.kernel.params if isinstance(p.type, Pointer)]
     uses = {name: BufferUse() for name in params}
     functions = {f.name: f for f in program.functions}
-    _Pointers(functions, uses, {}).run(program.kernel, {name: frozenset((name,)) for name in params})
+    Pointers(functions, uses, {}).run(program.kernel, {name: frozenset((name,)) for name in params})
     return uses
 
 
@@ -35,7 +35,7 @@ _Roots = frozenset[str]
 _NOWHERE: _Roots = frozenset()
 
 
-class _Pointers:
+class Pointers:
     """Which buffers each pointer variable of a function may point into, given those of its parameters."""
 
     def __init__(
@@ -49,6 +49,7 @@ class _Pointers:
         self.result = _NOWHERE
 
     def run(self, f: n.Function, to: dict[str, _Roots]) -> _Roots:
+        """Follow the pointers of a function, note what it does to the buffers; return where its result points."""
         key = (f.name, tuple(sorted(to.items())))
         if key in self.done:
             return self.done[key]
@@ -69,6 +70,7 @@ class _Pointers:
         return self.result
 
     def add(self, name: str | None, roots: _Roots) -> None:
+        """Let a variable point to `roots` too; None is a place that is not followed."""
         if name is not None:
             self.to[name] = self.to.get(name, _NOWHERE) | roots
             return
@@ -77,12 +79,15 @@ class _Pointers:
             use.read = use.written = True
 
     def roots(self, e: n.Expr) -> _Roots:
+        """Return the buffers that a pointer, or memory, may point into."""
         match e:
             case n.Var(name=name):
                 return self.to.get(name, _NOWHERE)
             case n.Offset(pointer=inner) | n.PointerCast(pointer=inner) | n.Deref(pointer=inner):
                 return self.roots(inner)
-            case n.AddressOf(memory=inner) | n.Decay(array=inner) | n.Element(base=inner) | n.Component(base=inner):
+            case n.AddressOf(memory=inner) | n.Decay(array=inner) | n.Element(base=inner):
+                return self.roots(inner)
+            case n.Component(base=inner) | n.Field(base=inner):
                 return self.roots(inner)
             case n.Select(then=then, other=other):
                 return self.roots(then) | self.roots(other)
@@ -92,10 +97,12 @@ class _Pointers:
                 return _NOWHERE
 
     def call(self, f: n.Function, args: tuple[n.Expr, ...]) -> _Roots:
+        """Follow a call with these arguments."""
         to = {p.name: self.roots(a) for p, a in zip(f.params, args, strict=True) if isinstance(p.type, Pointer)}
-        return _Pointers(self.functions, self.uses, self.done).run(f, to)
+        return Pointers(self.functions, self.uses, self.done).run(f, to)
 
     def effects(self, s: n.Node) -> None:
+        """Note what one node does to the buffers."""
         match s:
             case n.Assign(target=target, op=op):
                 for name in self.memory(target):
@@ -119,7 +126,7 @@ class _Pointers:
         match e:
             case n.AddressOf(memory=operand) | n.Decay(array=operand):
                 self.address(operand)
-            case n.Element() | n.Deref() | n.Component():
+            case n.Element() | n.Deref() | n.Component() | n.Field():
                 for name in self.memory(e):
                     self.uses[name].read = True
                 self.address(e)
@@ -131,7 +138,7 @@ class _Pointers:
     def address(self, e: n.Node) -> None:
         """Note the buffers that finding the address of memory `e` reads."""
         match e:
-            case n.Component(base=base):
+            case n.Component(base=base) | n.Field(base=base):
                 self.address(base)
             case n.Element(base=base, index=index):
                 self.loads(index)
@@ -144,7 +151,9 @@ class _Pointers:
 
     def memory(self, e: n.Expr) -> _Roots:
         """The buffers that memory `e` may be a part of."""
-        while isinstance(e, n.Component) or (isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)):
+        while isinstance(e, n.Component | n.Field) or (
+            isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)
+        ):
             e = e.base
         if isinstance(e, n.Element):
             return self.roots(e.base) & self.uses.keys()

@@ -26,9 +26,12 @@ STEPS: tuple[Callable[[Task], Task], ...] = (
     limits.arguments,
     mlx.arguments,
     abilities.types,
+    abilities.narrow_floats,
     abilities.atomics,
     abilities.forward_progress,
     abilities.numerics,
+    subgroups.warp_synchronous,
+    subgroups.lane_masks,
     subgroups.subgroups,
 )
 

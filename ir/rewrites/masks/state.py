@@ -19,11 +19,11 @@ from ...analysis.uniformity import Level, Uniformity
 from ...analysis.usage import address_taken, root_variable
 from ...diagnostics import refuse
 from ...types import BOOL, I32, VOID, Array, Scalar, Space, Vector
-from ...walk import rewrite_stmts, walk
+from ...walk import children, rewrite_stmts, walk
 from ..pieces import Names, safe, zero
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
 Exit = Literal["return", "break", "continue"]
 LAZY = "{what} in an operand of &&, || or ?: that not all threads evaluate; write it as an if"
@@ -199,7 +199,7 @@ class State:
 
     def anywhere(self, e: n.Expr) -> bool:
         """Whether every thread may evaluate `e`, whatever it then gets."""
-        return safe(e) and not any(isinstance(x, n.Var) and x.name in self.shared for x in walk(e))
+        return safe(e) and not _reads(e, self.shared)
 
     def plain_declare(self, s: n.Declare) -> bool:
         """Whether every thread may run a declaration as it is."""
@@ -223,7 +223,7 @@ class State:
     def in_lockstep(self, s: n.Stmt, context: Context) -> bool:
         """Whether a masked statement sets a lockstep variable, so that all threads run it."""
         if isinstance(s, n.Declare):
-            if s.space is Space.SHARED:
+            if s.space in (Space.SHARED, Space.CONSTANT):
                 return True
             self.scope.pop(s.name, None)
             steady = s.init is None or self.everywhere(s.init)
@@ -274,7 +274,7 @@ class State:
             return [n.Assign(target, s.init, loc=s.loc, trailing=s.trailing)]
         if s.items is None:
             return []
-        if not isinstance(s.type, Array) or isinstance(s.type.elem, Array):
+        if not isinstance(s.type, Array) or not isinstance(s.type.elem, Scalar | Vector):
             raise self.refuse(s, self.facts.kinds, "a nested array is initialised where {what} is not reached by all")
         elem = s.type.elem
         items = [*s.items, *(zero(elem) for _ in range(s.type.length - len(s.items)))]
@@ -291,3 +291,18 @@ def _assigned(s: n.Assign) -> n.Expr:
     if s.op is None:
         return s.value
     return n.Binary(s.op, s.target, s.value, cast("Scalar", s.target.type))
+
+
+def _reads(e: n.Node, names: Collection[str]) -> bool:
+    """Tell whether an expression reads one of the variables; the address of a variable reads nothing of it."""
+    match e:
+        case n.Var(name=name):
+            return name in names
+        case n.Decay(array=n.Var()) | n.AddressOf(memory=n.Var()):
+            return False
+        case n.AddressOf(memory=n.Element(base=base, index=index)) if isinstance(base.type, Array):
+            return _reads(index, names) or _reads(n.AddressOf(base, e.type), names)
+        case n.Decay(array=n.Element(base=base, index=index)) if isinstance(base.type, Array):
+            return _reads(index, names) or _reads(n.Decay(base, e.type), names)
+        case _:
+            return any(_reads(c, names) for c in children(e))
