@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from .budget import Spend
 
 Answer = TypeVar("Answer", bound=BaseModel)
-Messages = "Sequence[Mapping[str, str]]"
 
 MAX_CHARS = 200_000
 CHARS_PER_TOKEN = 4  # an estimate, where a server does not count

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ..hwmodels.compare import compare
 from ..porting.translate import language_for
 from ..templates import render
+from .client import CHARS_PER_TOKEN
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -99,8 +100,8 @@ def differences(s: Situation, most: int = 14) -> list[Any]:
 
 
 def tokens(prompt: Sequence[Message]) -> int:
-    """Return an estimate of a prompt's tokens: four characters each."""
-    return sum(len(m["content"]) for m in prompt) // 4
+    """Return an estimate of a prompt's tokens."""
+    return sum(len(m["content"]) for m in prompt) // CHARS_PER_TOKEN
 
 
 def _arguments(s: Situation) -> list[str]:

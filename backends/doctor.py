@@ -38,7 +38,7 @@ def device_backend(machine: Machine, language: str) -> str | None:
         return None
     try:
         return name if _backend(name).device_for(machine) is not None else None
-    except Exception:
+    except Exception:  # a broken driver is no device; `doctor` says what is wrong with it
         return None
 
 

@@ -76,7 +76,7 @@ class _Worker:
             return wire.answer("out_of_memory", message=str(error))
         except GpuportError as error:
             return wire.answer("failed", message=str(error), error=type(error).__name__)
-        except Exception:
+        except Exception:  # a bug of ours: the parent raises it with this traceback
             return wire.answer("bug", message=traceback.format_exc())
 
 
