@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from .api import port
     from .hwmodels import GpuportError, Machine, load_machine
+    from .porting.check import CheckReport, check
     from .porting.report import PortReport
     from .porting.spec import Kernel
 
 __version__ = "0.1.0"
-__all__ = ["GpuportError", "Kernel", "Machine", "PortReport", "load_machine", "port"]
+__all__ = ["CheckReport", "GpuportError", "Kernel", "Machine", "PortReport", "check", "load_machine", "port"]
 
 # name -> module: imported when first asked for, so that `import gpuport` stays fast
 _LAZY = {
     "GpuportError": ".hwmodels",
     "Machine": ".hwmodels",
     "load_machine": ".hwmodels",
+    "check": ".porting.check",
+    "CheckReport": ".porting.check",
     "port": ".api",
     "PortReport": ".porting.report",
     "Kernel": ".porting.spec",

@@ -22,12 +22,12 @@ Named = str | Path
 @overload
 def port(
     kernel: Kernel | Named, src: Machine | Named, dst: Machine | Named, *, agents: Swarm | None = ...,
-    time_limit: float = ..., progress: Progress | None = ...,
+    language: str | None = ..., time_limit: float = ..., progress: Progress | None = ...,
 ) -> PortReport: ...  # fmt: skip
 @overload
 def port(
     kernel: Kernel | Named, src: Machine | Named, dst: Sequence[Machine | Named], *, agents: Swarm | None = ...,
-    time_limit: float = ..., progress: Progress | None = ...,
+    language: str | None = ..., time_limit: float = ..., progress: Progress | None = ...,
 ) -> list[PortReport]: ...  # fmt: skip
 def port(
     kernel: Kernel | Named,
@@ -35,6 +35,7 @@ def port(
     dst: Machine | Named | Sequence[Machine | Named],
     *,
     agents: Swarm | None = None,
+    language: str | None = None,
     time_limit: float = 20.0,
     progress: Progress | None = None,
 ) -> PortReport | list[PortReport]:
@@ -42,12 +43,12 @@ def port(
 
     `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; machines are names or model
     files. `agents`: a swarm whose candidates compete with the translator's before the same gates; the report has its
-    tree of ideas. `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to
+    tree of ideas. `language`: what the translator writes where a destination runs several. `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to
     gives a report with the verdict REFUSED and the reasons.
     Raises Refusal where the source cannot be read, SpecError, MachineError, what the reference raises, and ModelError
     for a language-model server that cannot be used.
     """
-    options: dict[str, Any] = {"time_limit": time_limit, "progress": progress}
+    options: dict[str, Any] = {"language": language, "time_limit": time_limit, "progress": progress}
     if agents is not None:
         options["synthesizers"] = (translate, agents)
     if isinstance(dst, str | Path | Machine):

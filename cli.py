@@ -36,6 +36,9 @@ def port_command(
     src: Annotated[str, typer.Option(help="The machine that the kernel was written for: a name or a model file.")],
     dst: Annotated[str, typer.Option(help="Destination machines, separated by commas: names or model files.")],
     out: Annotated[Path | None, typer.Option(help="Write a folder per destination, and index.html, here.")] = None,
+    language: Annotated[
+        str | None, typer.Option(help="Write this language, where a machine runs several: cuda, hip, metal, opencl.")
+    ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds that one run of a kernel may take.")] = 20.0,
     agents: Annotated[int, typer.Option(help="Workers of a swarm that asks a language model; 0: none.")] = 0,
     advice: Annotated[str, typer.Option(help="Advice of yours for the swarm.")] = "",
@@ -77,7 +80,13 @@ def port_command(
     synthesizers = (translate, swarm) if swarm else (translate,)
     with port_progress(enabled=not as_json) as progress:
         reports = port_all(
-            file, src=src, dst=names, synthesizers=synthesizers, time_limit=time_limit, progress=progress
+            file,
+            src=src,
+            dst=names,
+            language=language,
+            synthesizers=synthesizers,
+            time_limit=time_limit,
+            progress=progress,
         )
     reports = [with_ideas(r, swarm) for r in reports]
     folders: list[Path | None] = [None] * len(reports)
@@ -94,8 +103,63 @@ def port_command(
     raise typer.Exit(0 if all(r.verified for r in reports) else 1)
 
 
+@app.command("check")
+def check_command(
+    file: Annotated[
+        Path, typer.Argument(help="A kernel's source (with NAME.kernel.toml beside it), or the spec itself.")
+    ],
+    on: Annotated[
+        str | None,
+        typer.Option(help="The machine to emulate: a name or a model file. [default: the natural one of the language]"),
+    ] = None,
+    seed: Annotated[str | None, typer.Option(help="The seed of the inputs, as a report prints it.")] = None,
+    time_limit: Annotated[float, typer.Option(help="Seconds that one size may take.")] = 60.0,
+    as_json: Json = False,
+) -> None:
+    """Run a kernel as it is on an emulated machine and report its defects; exit status 0 if clean, 1 if it has any."""
+    from .porting.check import check
+    from .terminal import check_lines
+
+    try:
+        number = None if seed is None else int(seed, 16)
+    except ValueError:
+        raise typer.BadParameter(f"expected a hexadecimal number, found {seed!r}", param_hint="--seed") from None
+    if number is not None and number < 0:
+        raise typer.BadParameter("expected no negative number", param_hint="--seed")
+    report = check(file, on, seed=number, time_limit=time_limit)
+    if as_json:
+        typer.echo(json.dumps({"clean": report.clean, **report.model_dump(mode="json")}, indent=2))
+    else:
+        check_lines(report)
+    raise typer.Exit(0 if report.clean else 1)
+
+
+@app.command("replay")
+def replay_command(
+    file: Annotated[Path, typer.Argument(help="A port's report.json, or its folder.")],
+    gate: Annotated[str | None, typer.Option(help="Compare the results of this gate only.")] = None,
+    src: Annotated[str | None, typer.Option(help="The source machine's model file, where it is not built in.")] = None,
+    dst: Annotated[str | None, typer.Option(help="The destination's model file, where it is not built in.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Repeat a report's run from the report alone; exit status 0 if every gate agrees, 1 if not.
+
+    This runs the port and the reference's Python as they are in the report: replay only what you would run.
+    """
+    from .porting.replay import replay
+    from .porting.report import load_report
+    from .terminal import replay_lines
+
+    found = replay(load_report(file), gate=gate, src=src, dst=dst)
+    if as_json:
+        typer.echo(json.dumps({"agrees": found.agrees, **found.model_dump(mode="json")}, indent=2))
+    else:
+        replay_lines(found)
+    raise typer.Exit(0 if found.agrees else 1)
+
+
 def _summary(report: PortReport, folder: Path | None) -> dict[str, Any]:
-    data = report.model_dump(mode="json", exclude={"original", "ported", "wrapper"})
+    data = report.model_dump(mode="json", exclude={"original", "ported", "wrapper", "replay"})
     data["folder"] = str(folder) if folder else None
     return data
 

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from .backends.base import Availability
+    from .porting.check import CheckReport
+    from .porting.replay import Replay
     from .porting.report import PortReport
 
 STYLES = {"VERIFIED (device)": "bold green", "VERIFIED (emulated)": "green", "UNVERIFIED": "yellow"}
@@ -96,6 +98,50 @@ def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
             console.print(Text(f"{report.dst.id}: {report.reason}"), soft_wrap=True)
     if out is not None:
         console.print(f"all of them: {out / 'index.html'}", soft_wrap=True, highlight=False)
+
+
+def replay_lines(found: Replay) -> None:
+    """Print the results that differ, and a closing line."""
+    from rich.text import Text
+
+    console = _console()
+    for note in found.notes:
+        console.print(Text(note, style="yellow"), soft_wrap=True)
+    for backend, why in found.skipped.items():
+        console.print(Text(f"{backend}: not repeated: {why}", style="yellow"), soft_wrap=True)
+    for row in found.differing:
+        at = ", ".join((*(f"{k} = {v}" for k, v in row.size.items()), *([row.inputs] if row.inputs else [])))
+        line = f"{row.gate}{f' at {at}' if at else ''} ({row.backend}): {row.then or 'not there'} then, "
+        console.print(Text(f"{line}{row.now or 'not there'} now: {row.detail}", style="bold red"), soft_wrap=True)
+    agreed = len(found.rows) - len(found.differing)
+    console.print(
+        Text(f"{found.kernel} for {found.dst}, seed {found.seed}: {agreed} of {len(found.rows)} results agree"),
+        soft_wrap=True,
+    )
+
+
+def check_lines(report: CheckReport) -> None:
+    """Print one line per finding, as compilers do, and a closing one."""
+    from rich.text import Text
+
+    console = _console()
+    for f in report.findings:
+        line = Text(f"{f.file}:{f.line}:{f.col}: " if f.line else f"{report.file}: ")
+        line.append(f"{f.kind}: ", style="bold red")
+        line.append(f"{f.message} ")
+        sizes = ", ".join(f"{k} = {n}" for k, n in f.size.items())
+        more = f"; {f.sizes} of {len(report.sizes)} sizes" if len(report.sizes) > 1 else ""
+        line.append(f"[{sizes or 'the only size'}{more}]", style="dim")
+        console.print(line, soft_wrap=True)
+    count, sizes = len(report.findings), len(report.sizes)
+    said = "clean" if report.clean else f"{count} defect{'s' if count > 1 else ''}"
+    console.print(
+        Text(f"{report.entry}: {said}", style="bold green" if report.clean else "bold red").append(
+            f" at {sizes} size{'s' if sizes > 1 else ''} on an emulated {report.machine}, seed {report.seed}",
+            style="not bold",
+        ),
+        soft_wrap=True,
+    )
 
 
 def _time(report: PortReport) -> str:

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ..backends.base import KernelText
     from ..porting.spec import Kernel
 
-ALLOWED_INCLUDES = {"<metal_stdlib>", "<metal_simdgroup>", "<metal_math>", "<metal_atomic>"}
+ALLOWED_INCLUDES = {"<hip/hip_runtime.h>", "<metal_stdlib>", "<metal_simdgroup>", "<metal_math>", "<metal_atomic>"}
 FILE_DIRECTIVES = {"include", "include_next", "import", "embed", "include_macros"}
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 _KINDS = {"bool": "u", "int": "i", "uint": "u", "float": "f", "bfloat": "u"}
 # NumPy kinds that a buffer may also have: bool for bytes, ml_dtypes.bfloat16 (kind V) for its bits
-_ALSO = {"bool": "b", "bfloat": "V"}
+_ALSO = {"bool": "b", "bfloat": "Vf"}
 
 
 def memory_dtype(dtype: str) -> np.dtype[Any]:
@@ -138,6 +138,8 @@ def _check_buffer(param: TextParam, value: Any) -> None:
         raise ArgumentError(f"argument {param.name}: expected an array of {param.dtype}, got {type(value).__name__}")
     expected, kind = memory_dtype(param.dtype), _scalar(param.dtype).kind
     found = value.dtype
+    if param.dtype.startswith("u16") and found.itemsize == 2:
+        kind = "bfloat"  # bits of a half or bfloat16
     if found.itemsize != expected.itemsize or found.kind not in expected.kind + _ALSO.get(kind, ""):
         raise ArgumentError(f"argument {param.name}: expected an array of {param.dtype}, got one of {found}")
     t = parse_dtype(param.dtype)

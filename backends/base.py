@@ -41,7 +41,7 @@ class KernelText:
     for all other languages `source` is the whole file and `header` is empty.
     """
 
-    language: Literal["cuda", "opencl", "metal"]
+    language: Literal["cuda", "hip", "opencl", "metal"]
     entry: str
     source: str
     params: tuple[TextParam, ...]
@@ -67,12 +67,17 @@ class Launch:
 class Finding:
     """A defect that a run showed, apart from its values: kind, what happened, where.
 
-    kinds: out-of-bounds, race, divergence, uninitialised, misaligned, shuffle, arithmetic, limit.
+    kinds: out-of-bounds, read-only, race, divergence, uninitialised, misaligned, shuffle, arithmetic, limit. `buffer`
+    is the buffer or variable it is about, `element` the number of the element in it, `threads` who did it, both in a
+    race.
     """
 
     kind: str
     message: str
     loc: Loc | None = None
+    buffer: str = ""
+    element: int | None = None
+    threads: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

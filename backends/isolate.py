@@ -24,10 +24,11 @@ from . import wire
 from .base import RunResult
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
     from pathlib import Path
 
     from .base import KernelText, Launch
+    from .emulator.field_domain import FieldRun
 
     Answer = tuple[dict[str, Any], list[memoryview]]
 
@@ -171,22 +172,34 @@ class Isolated:
         order_seed: int | None = None,
     ) -> Outcome:
         """Run the kernel, compiling it first where needed; see Executable.run. Done, or what happened instead."""
-        ready = self.compile()
-        if not isinstance(ready, Compiled):
-            return ready
         buffers = {p.name for p in self.text.params if p.kind == "buffer"}
         sent = {n: a for n, a in args.items() if n in buffers and isinstance(a, np.ndarray)}
         options = {"guard_bytes": guard_bytes, "repeats": repeats, "order_seed": order_seed}
         request = {"do": "run", "launch": launch, "args": dict(args), "options": options}
-        room = sum(a.nbytes for a in sent.values()) + 64 * repeats + _ANSWER_ROOM
-        got = self._ask(request, time_limit or self.time_limit, room)
+        return self._run(request, sent, time_limit or self.time_limit, 64 * repeats)
+
+    def run_in_field(
+        self, launch: Launch, args: Mapping[str, Any], given: FieldRun, floats: Collection[str]
+    ) -> Outcome:
+        """Run an emulated kernel in the finite field; see EmulatedKernel.run_in_field. `floats`: its float buffers."""
+        expected = {n: np.empty(args[n].size, np.uint64) for n in floats}
+        request = {"do": "field", "launch": launch, "args": dict(args), "given": given}
+        return self._run(request, expected, self.time_limit)
+
+    def _run(self, request: dict[str, Any], expected: Mapping[str, Any], limit: float, more: int = 0) -> Outcome:
+        """Send a request to run and read its result, whose buffers must be like `expected`."""
+        ready = self.compile()
+        if not isinstance(ready, Compiled):
+            return ready
+        room = sum(a.nbytes for a in expected.values()) + more + _ANSWER_ROOM
+        got = self._ask(request, limit, room)
         if not isinstance(got, tuple):
             return got
         fields, blobs = got
         if fields["kind"] != "done":
             return self._outcome(fields)
         try:
-            return Done(wire.read_result(fields, blobs, sent))
+            return Done(wire.read_result(fields, blobs, expected))
         except wire.WireError as error:
             self.close()
             return Crashed(f"its answer cannot be read ({error})")

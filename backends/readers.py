@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ..ir.diagnostics import refuse
 from ..ir.rewrites.order import source_order
 from ..ir.rewrites.spaces import resolve_spaces
+from ..ir.rewrites.warp_sync import insert_warp_barriers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from ..ir.nodes import Program
     from .base import KernelText
 
-SUFFIXES: dict[str, str] = {".cu": "cuda", ".cuh": "cuda", ".cl": "opencl"}
+SUFFIXES: dict[str, str] = {".cu": "cuda", ".cuh": "cuda", ".hip": "hip", ".cl": "opencl"}
 
 
 def read_source(
@@ -50,6 +51,10 @@ def _read_source(
         from .cuda.reader import read_cuda
 
         program, values = read_cuda(path, entry, defines=defines, include_dirs=include_dirs)
+    elif chosen == "hip":
+        from .hip.reader import read_hip
+
+        program, values = read_hip(path, entry, defines=defines, include_dirs=include_dirs)
     elif chosen == "opencl":
         from .opencl.reader import read_opencl
 
@@ -59,7 +64,8 @@ def _read_source(
         raise refuse(
             "GP1001", f"{path.name}: the language of {path.suffix or 'this file'!r} is not read; read are {known}"
         )
-    return source_order(resolve_spaces(program)), values
+    program = source_order(resolve_spaces(program))
+    return (insert_warp_barriers(program) if chosen in ("cuda", "hip") else program), values
 
 
 def read_text(text: KernelText, machine: Machine | None = None) -> Program:
@@ -69,6 +75,14 @@ def read_text(text: KernelText, machine: Machine | None = None) -> Program:
         from .opencl.reader import read_opencl_text
 
         return resolve_spaces(read_opencl_text(text.source, text.entry, f"{text.entry}.cl"))
+    if text.language == "cuda":
+        from .cuda.reader import read_cuda_text
+
+        return resolve_spaces(read_cuda_text(text.source, text.entry, f"{text.entry}.cu"))
+    if text.language == "hip":
+        from .hip.reader import read_hip_text
+
+        return resolve_spaces(read_hip_text(text.source, text.entry, f"{text.entry}.hip"))
     if text.language == "metal":
         from .metal.reader import read_metal_text
 

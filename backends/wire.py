@@ -61,7 +61,10 @@ def result_answer(result: RunResult) -> list[bytes | memoryview]:
     import numpy as np
 
     blobs = [np.ascontiguousarray(a).reshape(-1).view(np.uint8).data for a in result.buffers.values()]
-    findings = [[f.kind, f.message, [f.loc.file, f.loc.line, f.loc.col] if f.loc else None] for f in result.findings]
+    findings = [
+        [f.kind, f.message, [f.loc.file, f.loc.line, f.loc.col] if f.loc else None, f.buffer, f.element, f.threads]
+        for f in result.findings
+    ]
     return answer(
         "done",
         blobs,
@@ -87,7 +90,7 @@ def read_result(fields: Mapping[str, Any], blobs: Sequence[memoryview], sent: Ma
         return RunResult(
             buffers={n: _array(found[n], a) for n, a in sent.items()},
             damaged_guards=_texts(fields["damaged_guards"]),
-            findings=[Finding(str(k), str(m), _loc(at)) for k, m, at in fields["findings"]],
+            findings=[_finding(*f) for f in fields["findings"]],
             seconds=[float(s) for s in fields["seconds"]],
             guards_checked=fields["guards_checked"] is True,
             device=str(fields["device"]),
@@ -101,6 +104,17 @@ def _texts(value: Any) -> list[str]:
     if not isinstance(value, list):
         raise TypeError("expected a list of texts")
     return [str(item) for item in value]  # pyright: ignore[reportUnknownVariableType]
+
+
+def _finding(kind: Any, message: Any, at: Any, buffer: Any, element: Any, threads: Any) -> Finding:
+    return Finding(
+        str(kind),
+        str(message),
+        _loc(at),
+        str(buffer),
+        None if element is None else int(element),
+        tuple(_texts(threads)),
+    )
 
 
 def _loc(at: Any) -> Loc | None:

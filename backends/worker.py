@@ -60,6 +60,13 @@ class _Worker:
             self.executable = make_backend(request["backend"]).compile(request["text"], request["machine"])
             return wire.answer("compiled", seconds=time.perf_counter() - start)
         assert self.executable is not None
+        if request["do"] == "field":
+            from .emulator import EmulatedKernel
+
+            assert isinstance(self.executable, EmulatedKernel)
+            return wire.result_answer(
+                self.executable.run_in_field(request["launch"], request["args"], request["given"])
+            )
         return wire.result_answer(self.executable.run(request["launch"], request["args"], **request["options"]))
 
     def guarded_answer(self, request: dict[str, Any] | MemoryError) -> Answer:

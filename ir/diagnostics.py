@@ -33,6 +33,7 @@ TITLES: dict[str, str] = {
     "GP1106": "recursive device function",
     "GP1107": "unsupported declaration",
     "GP1108": "subgroup operation with a mask other than full",
+    "GP1109": "nested too deeply",
     "GP1201": "the address space of a pointer cannot be told",
     "GP2001": "too many threads in a group for the destination",
     "GP2002": "too much shared memory for the destination",
@@ -47,6 +48,7 @@ TITLES: dict[str, str] = {
     "GP2011": "too many arguments for the destination",
     "GP3001": "result may differ on the destination",
     "GP3002": "names changed for the destination",
+    "GP3003": "warp-synchronous code without barriers",
 }
 
 

@@ -1,8 +1,8 @@
 """The IR: frozen dataclasses for expressions, statements, functions and programs.
 
 Every expression carries its `type`; conversions, address spaces and SIMT operations are explicit.
-An expression that denotes memory (Var, Element, Deref, Component of one) is read where it stands as an operand and
-written where it stands as an assignment's target, as in C. Operands are pure but for Atomic, Shuffle, Vote and Call.
+An expression that denotes memory (Var, Element, Deref, Component or Field of one) is read where it stands as an operand
+and written where it stands as an assignment's target, as in C. Operands are pure but for Atomic, Shuffle, Vote and Call.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 from typing import TypeAlias
 
-from .types import BOOL, U32, VOID, Array, Pointer, Scalar, Space, Type, Vector
+from .types import BOOL, U32, VOID, Array, Pointer, Scalar, Space, Struct, Type, Vector
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +104,14 @@ class Binary(Node):
 
 
 @dataclass(frozen=True)
+class IsNull(Node):
+    """Whether a pointer is null. Readers make it; `rewrites.nulls` decides it by the spec before anything else."""
+
+    pointer: Expr
+    type: Scalar = BOOL
+
+
+@dataclass(frozen=True)
 class Select(Node):
     """`cond ? then : other`; only the chosen side is evaluated, per thread."""
 
@@ -157,6 +165,23 @@ class Component(Node):
     base: Expr
     index: int
     type: Scalar
+
+
+@dataclass(frozen=True)
+class Field(Node):
+    """Member `name` of a struct or union, of a value or of memory."""
+
+    base: Expr
+    name: str
+    type: Type
+
+
+@dataclass(frozen=True)
+class Aggregate(Node):
+    """A struct from its members in order, of a union the first alone. Arrays in it are aggregates, too."""
+
+    items: tuple[Expr, ...]
+    type: Struct | Array
 
 
 @dataclass(frozen=True)
@@ -225,7 +250,8 @@ class Shuffle(Node):
     kind is idx, up, down or xor; `lane` is the source lane, delta or lane mask; `width` (a power of two) splits the
     subgroup into segments, 0 stands for the machine's whole subgroup. idx takes its lane modulo the width; for the
     others a source outside the segment gives the thread's own value. With `undefined=True` (OpenCL, Metal) a source
-    outside is undefined. The source lane must take part.
+    outside is undefined. The source lane must take part. `mask` is CUDA's: None for all lanes of the warp, else a word
+    with a bit for each lane that takes part; `rewrites.lane_masks` takes it out for languages that have none.
     """
 
     kind: str
@@ -234,16 +260,22 @@ class Shuffle(Node):
     type: Scalar | Vector
     width: int = 32
     undefined: bool = False
+    mask: Expr | None = None
 
 
 @dataclass(frozen=True)
 class Vote(Node):
-    """any, all (bool) or ballot (u32, u64 for 64 lanes) over the active lanes of segments of `width` (0: all)."""
+    """any, all (bool) or ballot (u32, u64 for 64 lanes) over the active lanes of segments of `width` (0: all).
+
+    Kind active is CUDA's `__activemask`, a ballot of true among the lanes that happen to get there together. `mask` as
+    for Shuffle: of the lanes of another mask nothing is counted.
+    """
 
     kind: str
     value: Expr
     type: Scalar
     width: int = 32
+    mask: Expr | None = None
 
 
 class Scope(Enum):
@@ -275,12 +307,15 @@ Expr: TypeAlias = (
     | GridIndex
     | Unary
     | Binary
+    | IsNull
     | Select
     | Convert
     | Bitcast
     | Element
     | Deref
     | Component
+    | Field
+    | Aggregate
     | Offset
     | AddressOf
     | Decay
@@ -309,6 +344,8 @@ class Statement(Node):
 class Declare(Statement):
     """A local variable. `space` is PRIVATE or SHARED; SHARED variables have no initialiser and live per group.
 
+    A const array of constants may be CONSTANT: one for all threads, which languages declare outside functions.
+
     An Array of length 0 in SHARED is the dynamic shared memory of the launch.
     """
 
@@ -317,6 +354,7 @@ class Declare(Statement):
     init: Expr | None = None
     space: Space = Space.PRIVATE
     const: bool = False
+    volatile: bool = field(default=False, compare=False, kw_only=True)  # of a shared array
     items: tuple[Expr, ...] | None = None  # `T a[] = {...}`: an array's initialiser, padded with zeros
 
 
@@ -384,9 +422,16 @@ class Return(Statement):
 
 @dataclass(frozen=True)
 class Barrier(Statement):
-    """All threads of the scope arrive; orders shared and global memory among them."""
+    """All threads of the scope arrive; orders memory of the spaces `orders` among them. `mask` as for Shuffle.
+
+    OpenCL and Metal barriers name the spaces that they order. A writer may always print a barrier that orders more.
+    `implied` marks those that the author left out (`rewrites.warp_sync`).
+    """
 
     scope: Scope = Scope.GROUP
+    mask: Expr | None = None
+    orders: tuple[Space, ...] = field(default=(Space.SHARED, Space.GLOBAL), compare=False)
+    implied: bool = field(default=False, compare=False)
 
 
 @dataclass(frozen=True)
@@ -411,7 +456,7 @@ Stmt: TypeAlias = Declare | Assign | Evaluate | If | For | While | Break | Conti
 
 @dataclass(frozen=True)
 class Param(Node):
-    """A parameter: a scalar or vector by value, or a pointer."""
+    """A parameter: a scalar, vector or struct by value, or a pointer. The kernel takes no structs."""
 
     name: str
     type: Type

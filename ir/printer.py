@@ -126,8 +126,8 @@ def _simple(s: n.Stmt) -> str:
             return "continue"
         case n.Return(value=value):
             return "return" if value is None else f"return {show_expr(value)}"
-        case n.Barrier(scope=scope):
-            return f"barrier({scope.value})"
+        case n.Barrier(scope=scope, mask=mask):
+            return f"barrier({scope.value}{_mask(mask)})"
         case n.Fence(scope=scope):
             return f"fence({scope.value})"
         case _:
@@ -169,6 +169,8 @@ def _expr(e: n.Expr) -> tuple[str, int]:
             return f"{_at(left, level)} {op} {_at(right, level + 1)}", level
         case n.Select(cond=cond, then=then, other=other):
             return f"{_at(cond, 1)} ? {_at(then, 1)} : {_at(other, _SELECT)}", _SELECT
+        case n.IsNull(pointer=pointer):
+            return f"{_at(pointer, _POSTFIX)} is null", _SELECT
         case n.Offset(pointer=pointer, delta=delta):
             return f"{_at(pointer, _ADD)} + {_at(delta, _ADD + 1)}", _ADD
         case n.Deref(pointer=pointer):
@@ -182,10 +184,16 @@ def _expr(e: n.Expr) -> tuple[str, int]:
         case n.Component(base=base, index=index):
             name = "xyzw"[index] if index < 4 else f"s{index}"
             return f"{_at(base, _POSTFIX)}.{name}", _POSTFIX
+        case n.Field(base=base, name=name):
+            return f"{_at(base, _POSTFIX)}.{name}", _POSTFIX
         case n.Decay(array=array):
             return _expr(array)
         case _:
             return _call_like(e), _POSTFIX
+
+
+def _mask(mask: n.Expr | None) -> str:
+    return "" if mask is None else f", mask={show_expr(mask)}"
 
 
 def _call_like(e: n.Expr) -> str:
@@ -196,6 +204,8 @@ def _call_like(e: n.Expr) -> str:
             return f"bits<{t}>({show_expr(value)})"
         case n.MakeVector(items=items, type=t):
             return f"{t}({_list(items)})"
+        case n.Aggregate(items=items, type=t):
+            return f"{t}{{{_list(items)}}}"
         case n.MathCall(fn=fn, args=args):
             return f"{fn}({_list(args)})"
         case n.Call(function=function, args=args):
@@ -203,9 +213,9 @@ def _call_like(e: n.Expr) -> str:
         case n.Shuffle():
             width = "" if e.width == 32 else f", width={e.width}"
             mark = ", undefined" if e.undefined else ""
-            return f"shuffle_{e.kind}({_list((e.value, e.lane))}{width}{mark})"
+            return f"shuffle_{e.kind}({_list((e.value, e.lane))}{width}{mark}{_mask(e.mask)})"
         case n.Vote():
-            return f"{e.kind}({show_expr(e.value)}{'' if e.width == 32 else f', width={e.width}'})"
+            return f"{e.kind}({show_expr(e.value)}{'' if e.width == 32 else f', width={e.width}'}{_mask(e.mask)})"
         case n.Atomic():
             scope = "" if e.scope is n.Scope.DEVICE else f".{e.scope.value}"
             args = (e.pointer, e.value) if e.expected is None else (e.pointer, e.expected, e.value)

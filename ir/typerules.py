@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from .types import VOID, Array, Pointer, Scalar, Type, Vector
+from .types import VOID, Array, Pointer, Scalar, Struct, Type, Vector
 
 
 def same_value_type(a: Type, b: Type) -> bool:
@@ -21,7 +21,7 @@ def array_levels(t: Type) -> list[tuple[Array, bool]]:
     return out
 
 
-def leaf(t: Type) -> Scalar | Vector:
+def leaf(t: Type) -> Scalar | Vector | Struct:
     """Return the element of a possibly nested array of values."""
     while isinstance(t, Array):
         t = t.elem

@@ -74,7 +74,7 @@ class Vector:
 class Pointer:
     """A pointer to `elem` in `space`. `const` forbids stores through it."""
 
-    elem: Scalar | Vector | Pointer
+    elem: Scalar | Vector | Pointer | Struct
     space: Space
     const: bool = False
     restrict: bool = False
@@ -89,7 +89,7 @@ class Pointer:
 class Array:
     """An array of known length; length 0 means dynamic shared memory, sized at launch."""
 
-    elem: Scalar | Vector | Array
+    elem: Scalar | Vector | Struct | Array
     length: int
 
     @property
@@ -101,7 +101,34 @@ class Array:
         return f"{self.elem}[{self.length or ''}]"
 
 
-Type: TypeAlias = Scalar | Vector | Pointer | Array
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A member of a struct or union: its name, type and place, bytes from the start."""
+
+    name: str
+    type: Scalar | Vector | Array | Struct
+    offset: int
+
+
+@dataclass(frozen=True, slots=True)
+class Struct:
+    """A struct with the layout that its source language gives it, or a `union`, whose members all begin at byte 0."""
+
+    name: str
+    members: tuple[Member, ...]
+    size: int
+    alignment: int
+    union: bool = False
+
+    def member(self, name: str) -> Member | None:
+        """Return the member of that name, None if there is none."""
+        return next((m for m in self.members if m.name == name), None)
+
+    def __str__(self) -> str:
+        return self.name
+
+
+Type: TypeAlias = Scalar | Vector | Pointer | Array | Struct
 
 VOID = Scalar("void", "void", 0)
 BOOL = Scalar("bool", "bool", 8)
@@ -128,6 +155,61 @@ def scalar_of(t: Type) -> Scalar:
     if isinstance(elem, Scalar):
         return elem
     raise TypeError(f"{t} has no scalar type")
+
+
+def alignment_of(t: Type) -> int:
+    """Return the alignment that C gives a type, bytes."""
+    elem = flat_elem(t)
+    if isinstance(elem, Vector | Struct):
+        return elem.alignment
+    return elem.size if isinstance(elem, Scalar) else 8
+
+
+def leaves(t: Type, offset: int = 0) -> tuple[tuple[int, Scalar | Vector], ...]:
+    """Return the scalars and vectors that a value is made of, with their offsets in bytes, in memory order.
+
+    A union is as many unsigned integers as cover its bytes. Raises TypeError for pointers.
+    """
+    match t:
+        case Scalar() | Vector():
+            return ((offset, t),)
+        case Array():
+            step = t.elem.size
+            return tuple(leaf for i in range(t.length) for leaf in leaves(t.elem, offset + i * step))
+        case Struct(union=True):
+            word = {1: U8, 2: U16, 4: U32}.get(t.alignment, U64)
+            return tuple((offset + i, word) for i in range(0, t.size, word.size))
+        case Struct():
+            return tuple(leaf for m in t.members for leaf in leaves(m.type, offset + m.offset))
+        case _:
+            raise TypeError(f"{t} is not kept in memory")
+
+
+def structs_in(t: Type) -> tuple[Struct, ...]:
+    """Return the structs that a type is made of, members before what has them."""
+    while isinstance(t, Array | Pointer):
+        t = t.elem
+    if not isinstance(t, Struct):
+        return ()
+    inner = [s for m in t.members for s in structs_in(m.type)]
+    return tuple(dict.fromkeys([*inner, t]))
+
+
+def scalars_in(t: Struct) -> frozenset[Scalar]:
+    """Return the scalar types of a struct's members, those of unions in it too."""
+    found: set[Scalar] = set()
+    for m in t.members:
+        elem = flat_elem(m.type)
+        found |= scalars_in(elem) if isinstance(elem, Struct) else {scalar_of(elem)}
+    return frozenset(found)
+
+
+def buffer_scalar(t: Struct) -> Scalar:
+    """Return what a host array holds for a buffer of structs: their only scalar type, if there is no padding, or u8."""
+    found = leaves(t)
+    scalars = {scalar_of(leaf) for _, leaf in found}
+    whole = sum(leaf.size for _, leaf in found) == t.size and not t.union
+    return scalars.pop() if len(scalars) == 1 and whole and BOOL not in scalars else U8
 
 
 def parse_dtype(text: str) -> Scalar | Vector:

@@ -9,7 +9,7 @@ from . import nodes as n
 from .mathlib import MATH
 from .printer import declare, show_expr
 from .typerules import array_levels, element, integral, lanes, leaf, numeric, same_value_type, value_size, valued
-from .types import BOOL, U32, U64, VOID, Array, Pointer, Space, Type, Vector
+from .types import BOOL, U32, U64, VOID, Array, Pointer, Space, Struct, Type, Vector
 from .walk import walk
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ _INTEGER = frozenset(("%", "&", "|", "^"))
 _ARITHMETIC = frozenset(("+", "-", "*", "/"))
 _ATOMICS = frozenset(("add", "sub", "min", "max", "and", "or", "xor", "exch", "cas"))
 _SHUFFLES = frozenset(("idx", "up", "down", "xor"))
-_VOTES = frozenset(("any", "all", "ballot"))
+_VOTES = frozenset(("any", "all", "ballot", "active"))
 
 
 class InvalidProgram(Exception):
@@ -146,8 +146,12 @@ class _Checker:
                 self.returns(value)
             case n.Block(body=body):
                 self.block(body)
-            case n.Barrier(scope=scope):
+            case n.Barrier(scope=scope, mask=mask):
                 self.want(scope is not n.Scope.DEVICE, "barrier over the device")
+                if mask is not None:
+                    self.expr(mask)
+                    self.want(scope is n.Scope.SUBGROUP, "a mask at a barrier of the group")
+                    self.want(mask.type == U32, lambda: f"mask of type {mask.type}")
             case n.Fence():
                 pass
 
@@ -160,7 +164,11 @@ class _Checker:
     def declare(self, s: n.Declare) -> None:
         self.want(s.name not in self.names, lambda: f"{s.name} is declared while another {s.name} is visible")
         self.want(s.type != VOID, lambda: f"{s.name} has type void")
-        self.want(s.space in (Space.PRIVATE, Space.SHARED), lambda: f"{s.name} is declared in {s.space.value} memory")
+        spaces = (Space.PRIVATE, Space.SHARED, Space.CONSTANT)
+        self.want(s.space in spaces, lambda: f"{s.name} is declared in {s.space.value} memory")
+        if s.space is Space.CONSTANT:
+            constants = s.items is not None and all(_constant(i) for i in s.items)
+            self.want(s.const and constants, lambda: f"{s.name} in constant memory has no constant initialiser")
         if s.space is Space.SHARED:
             self.want(s.init is None and s.items is None, lambda: f"shared variable {s.name} has an initialiser")
         for t, inner in array_levels(s.type):
@@ -203,7 +211,7 @@ class _Checker:
             self.want(s.op not in _INTEGER or integral(t), lambda: f"{s.op}= on {t}")
 
     def is_memory(self, e: n.Expr) -> bool:
-        if isinstance(e, n.Component):
+        if isinstance(e, n.Component | n.Field):
             return self.is_memory(e.base)
         if isinstance(e, n.Element) and not isinstance(e.base.type, Pointer):
             return self.is_memory(e.base)
@@ -217,7 +225,7 @@ class _Checker:
                 return base.type.const if isinstance(base.type, Pointer) else self.is_const(base)
             case n.Deref(pointer=pointer):
                 return isinstance(pointer.type, Pointer) and pointer.type.const
-            case n.Component(base=base):
+            case n.Component(base=base) | n.Field(base=base):
                 return self.is_const(base)
             case _:
                 return False
@@ -227,7 +235,7 @@ class _Checker:
         match e:
             case n.Var(name=name):
                 return self.names[name].space if name in self.names else None
-            case n.Element(base=base) | n.Component(base=base):
+            case n.Element(base=base) | n.Component(base=base) | n.Field(base=base):
                 return base.type.space if isinstance(base.type, Pointer) else self.home(base)
             case n.Deref(pointer=pointer):
                 return pointer.type.space if isinstance(pointer.type, Pointer) else None
@@ -258,6 +266,8 @@ class _Checker:
                 self.want(
                     _binary_types(e), lambda: f"{show_expr(e)}: {e.left.type} {e.op} {e.right.type} -> {e.type}", e.loc
                 )
+            case n.IsNull(pointer=pointer):
+                self.want(isinstance(pointer.type, Pointer) and e.type == BOOL, lambda: f"{show_expr(e)}: no pointer")
             case n.Select():
                 self.condition(e.cond)
                 fits = same_value_type(e.then.type, e.type) and same_value_type(e.other.type, e.type)
@@ -274,6 +284,12 @@ class _Checker:
             case n.Component(base=base, index=index):
                 fits = isinstance(base.type, Vector) and index in range(base.type.lanes) and e.type == base.type.elem
                 self.want(fits, lambda: f"{show_expr(e)}: component {index} of {base.type}", e.loc)
+            case n.Field(base=base, name=name):
+                member = base.type.member(name) if isinstance(base.type, Struct) else None
+                fits = member is not None and member.type == e.type
+                self.want(fits, lambda: f"{show_expr(e)}: member {name} of {base.type}", e.loc)
+            case n.Aggregate():
+                self.want(_aggregate_types(e), lambda: f"{show_expr(e)}: items of another number or type", e.loc)
             case n.MathCall():
                 self.math(e)
             case n.Call():
@@ -369,6 +385,8 @@ class _Checker:
 
     def simt(self, e: n.Shuffle | n.Vote | n.Atomic) -> None:
         text = show_expr(e)
+        if not isinstance(e, n.Atomic) and e.mask is not None:
+            self.want(e.mask.type == U32, lambda: f"{text}: mask of type {e.mask and e.mask.type}", e.loc)
         match e:
             case n.Shuffle():
                 self.want(e.kind in _SHUFFLES, lambda: f"{text}: unknown shuffle", e.loc)
@@ -377,7 +395,7 @@ class _Checker:
                 self.want(fits, lambda: f"{text}: {e.value.type} from lane {e.lane.type} -> {e.type}", e.loc)
             case n.Vote():
                 self.want(_width(e.width), lambda: f"{text}: width {e.width} is no power of two to 64", e.loc)
-                fits = e.type in (U32, U64) if e.kind == "ballot" else e.type == BOOL
+                fits = e.type in (U32, U64) if e.kind in ("ballot", "active") else e.type == BOOL
                 self.want(e.kind in _VOTES and e.value.type == BOOL and fits, lambda: f"{text}: wrong types", e.loc)
             case n.Atomic():
                 p = e.pointer.type
@@ -385,6 +403,10 @@ class _Checker:
                 self.want(fits and e.op in _ATOMICS, lambda: f"{text}: atomic on {p} with {e.value.type}", e.loc)
                 cas = e.expected is not None and e.expected.type == e.type
                 self.want(cas if e.op == "cas" else e.expected is None, lambda: f"{text}: wrong expected value", e.loc)
+
+
+def _constant(e: n.Expr) -> bool:
+    return isinstance(e, n.Const) or (isinstance(e, n.MakeVector) and all(isinstance(i, n.Const) for i in e.items))
 
 
 def _operands(e: n.Expr) -> list[n.Expr]:
@@ -412,6 +434,13 @@ def _binary_types(e: n.Binary) -> bool:
     if e.op in _INTEGER:
         return left == right == e.type and (integral(left) or (left == BOOL and e.op != "%"))
     return e.op in _ARITHMETIC and left == right == e.type and numeric(left)
+
+
+def _aggregate_types(e: n.Aggregate) -> bool:
+    if isinstance(e.type, Array):
+        return len(e.items) == e.type.length and all(i.type == e.type.elem for i in e.items)
+    members = e.type.members[:1] if e.type.union else e.type.members
+    return [i.type for i in e.items] == [m.type for m in members]
 
 
 def _width(width: int) -> bool:

@@ -17,12 +17,15 @@ from typing import TYPE_CHECKING, overload
 from ..hwmodels import Machine, load_machine
 from ..hwmodels.errors import GpuportError
 from ..ir.diagnostics import Refusal, refuse
+from .bundle import bundle
 from .candidate import Candidate, SourceProgram, Synthesizer
 from .report import Environment, KernelRecord, MachineRecord, PortReport, SourceText
 from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord
 from .spec import Kernel
 from .translate import language_for, launches_of, read_kernel, translate, wrapper_for
-from .verify.verify import Case, Oracle, Verification, verify
+from .verify.assembles import assembled
+from .verify.sizes import Case, cases_for
+from .verify.verify import Oracle, Verification, verify
 
 if TYPE_CHECKING:
     from .decisions import Decision
@@ -32,7 +35,7 @@ Progress = Callable[[str, str, int, int], None]
 Port = str | Path
 
 
-SUFFIXES = {"metal": "metal", "opencl": "cl", "cuda": "cu"}
+SUFFIXES = {"metal": "metal", "opencl": "cl", "cuda": "cu", "hip": "hip"}
 
 
 class AllRefused(GpuportError):
@@ -47,6 +50,7 @@ def port(
     src: Machine | Port,
     dst: Machine | Port,
     *,
+    language: str | None = ...,
     synthesizers: Sequence[Synthesizer] = ...,
     time_limit: float = ...,
     progress: Progress | None = ...,
@@ -57,6 +61,7 @@ def port(
     src: Machine | Port,
     dst: Sequence[Machine | Port],
     *,
+    language: str | None = ...,
     synthesizers: Sequence[Synthesizer] = ...,
     time_limit: float = ...,
     progress: Progress | None = ...,
@@ -66,6 +71,7 @@ def port(
     src: Machine | Port,
     dst: Machine | Port | Sequence[Machine | Port],
     *,
+    language: str | None = None,
     synthesizers: Sequence[Synthesizer] = (translate,),
     time_limit: float = 20.0,
     progress: Progress | None = None,
@@ -73,13 +79,14 @@ def port(
     """Port a kernel from the machine `src` to `dst`; a list of destinations gives a list of reports.
 
     `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; machines are names or model
-    files. `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to gives a
-    report with the verdict REFUSED and the reasons.
+    files. `language`: what gpuport's own translator writes where a destination runs several (cuda, hip, metal, opencl).
+    `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to gives a report
+    with the verdict REFUSED and the reasons.
     Raises Refusal where the source cannot be read, SpecError, MachineError, and what the reference raises.
     """
     if isinstance(dst, str | Path | Machine):
-        return _port_each(kernel, src, [dst], synthesizers, time_limit, progress)[0]
-    return _port_each(kernel, src, dst, synthesizers, time_limit, progress)
+        return _port_each(kernel, src, [dst], language, synthesizers, time_limit, progress)[0]
+    return _port_each(kernel, src, dst, language, synthesizers, time_limit, progress)
 
 
 def port_all(
@@ -87,12 +94,13 @@ def port_all(
     *,
     src: Machine | Port,
     dst: Sequence[Machine | Port],
+    language: str | None = None,
     synthesizers: Sequence[Synthesizer] = (translate,),
     time_limit: float = 20.0,
     progress: Progress | None = None,
 ) -> list[PortReport]:
     """Port to several machines as the command does: raises AllRefused, with the reasons, if none can be ported to."""
-    reports = _port_each(kernel, src, dst, synthesizers, time_limit, progress)
+    reports = _port_each(kernel, src, dst, language, synthesizers, time_limit, progress)
     if all(r.verdict == "REFUSED" for r in reports):
         raise AllRefused(
             "\n".join(dict.fromkeys(f"{r.dst.id}: {line}" for r in reports for line in r.reason.splitlines()))
@@ -106,6 +114,7 @@ class _Job:
 
     source: SourceProgram
     src: Machine
+    language: str | None
     time_limit: float
     progress: Progress
     original: SourceText
@@ -125,6 +134,7 @@ def _port_each(
     kernel: Kernel | Port,
     src: Machine | Port,
     dst: Sequence[Machine | Port],
+    language: str | None,
     synthesizers: Sequence[Synthesizer],
     time_limit: float,
     progress: Progress | None,
@@ -132,7 +142,9 @@ def _port_each(
     source_machine = _machine(src)
     machines = [_machine(d) for d in dst]
     for m in machines:
-        language_for(m)
+        language_for(m, language)
+    if language is not None:
+        synthesizers = [partial(translate, language=language) if s is translate else s for s in synthesizers]
     loaded = kernel if isinstance(kernel, Kernel) else Kernel.load(kernel)
     source = read_kernel(loaded)
     launches_of(source)  # a launch that cannot be evaluated is a wrong spec, whatever the destination
@@ -140,6 +152,7 @@ def _port_each(
     job = _Job(
         source,
         source_machine,
+        language,
         time_limit,
         progress or (lambda _dst, _stage, _done, _total: None),
         SourceText(name=loaded.source.name, language=source.program.language, text=text),
@@ -188,13 +201,13 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
     from .timing import measure_port
 
     kernel, dst, stages = job.source.kernel, attempt.dst, {"translate": attempt.seconds}
-    cases = [
-        Case(sizes, kernel.launch(sizes, job.source.constants), kernel.launch(sizes, candidate.constants))
-        for sizes in kernel.size_sets()
-    ]
+    cases = cases_for(oracle, job.source.constants, candidate.constants)
     backends = backends_for(dst, candidate.text.language)
-    steps = len(backends) * sum(len(oracle.kinds(c.sizes)) for c in cases)
-    gates: list[GateRecord] = []
+    steps = len(backends) * sum(len(c.kinds) for c in cases)
+    assembly, used = assembled(candidate.text, dst)
+    stages["assemble"] = assembly.seconds
+    # where the device's own driver compiles the text, nobody misses a compiler
+    gates: list[GateRecord] = [assembly] if assembly.verdict != "unknown" or len(backends) == 1 else []
     found: Verification | None = None
     done = 0
     for backend in backends:
@@ -211,9 +224,11 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         if found.verdict != "tested":
             break
     assert found is not None
-    verdict = _verdict(found, backends)
+    verdict, reason = _verdict(found, backends), found.reason
+    if assembly.verdict == "refuted" and verdict != "REFUTED":
+        verdict, reason = "REFUTED", f"assembles: {assembly.detail}"
     started = time.perf_counter()
-    run = found.verdict == "tested"
+    run = verdict.startswith("VERIFIED")
     measured, floor, device = measure_port(candidate.text, kernel, cases[0], oracle, dst, backends, run=run)
     stages["measure"] = time.perf_counter() - started
     file_name = f"{kernel.name}.{SUFFIXES[candidate.text.language]}"
@@ -224,12 +239,12 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         src=MachineRecord.of(job.src),
         dst=MachineRecord.of(dst),
         verdict=verdict,
-        reason=found.reason,
+        reason=reason,
         decisions=tuple(_decision(job, dst, d) for d in candidate.decisions),
         diagnostics=tuple(DiagnosticRecord.of(d) for d in candidate.diagnostics),
         gates=tuple(gates),
         author=candidate.author,
-        sizes=tuple(dict(c.sizes) for c in cases),
+        sizes=_judged_sizes(cases, gates),
         seeds=(f"{oracle.seed:016x}",),
         environment=_environment(backends, device),
         original=job.original,
@@ -237,10 +252,18 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         wrapper=SourceText(name=f"{kernel.name}.py", language="python", text=wrapper),
         measured=measured,
         floor=floor,
+        resources=used,
         stages=stages,
         created=datetime.now(UTC),
         rerun=_rerun(job, dst),
+        replay=bundle(kernel, candidate, job.src, dst, job.time_limit),
     )
+
+
+def _judged_sizes(cases: Sequence[Case], gates: Sequence[GateRecord]) -> tuple[dict[str, int], ...]:
+    """The sizes of the spec, and of those that were made up the ones at which values were judged."""
+    judged = [g.size for g in gates if g.gate == "values"]
+    return tuple(dict(c.sizes) for c in cases if not c.made or dict(c.sizes) in judged)
 
 
 def _verdict(found: Verification, backends: Sequence[str]) -> Verdict:
@@ -326,4 +349,5 @@ def _environment(backends: Sequence[str], device: str) -> Environment:
 
 def _rerun(job: _Job, dst: Machine) -> str:
     kernel = job.source.kernel
-    return f"gpuport port {kernel.source} --src {job.src.id} --dst {dst.id} --out DIR"
+    named = f" --language {job.language}" if job.language else ""
+    return f"gpuport port {kernel.source} --src {job.src.id} --dst {dst.id}{named} --out DIR"

@@ -10,7 +10,8 @@ from ..backends.clike.plan import WritePlan
 from ..backends.clike.wrapper import WrapperArg, WrapperSize, host_wrapper
 from ..backends.readers import read_source
 from ..hwmodels.errors import GpuportError
-from ..ir.diagnostics import Diagnostic, Refusal, refuse
+from ..ir.diagnostics import Diagnostic, Refusal
+from ..ir.rewrites.nulls import resolve_nulls
 from .candidate import Candidate, SourceProgram
 from .spec.expressions import Expression
 from .specialise import alternatives, fits, rechosen, specialise
@@ -25,22 +26,26 @@ if TYPE_CHECKING:
     from .spec import Kernel
     from .specialise.task import Language
 
-# what is written; a machine gets the first that it runs
-WRITERS: tuple[Language, ...] = ("metal", "opencl")
+# what is written; a machine gets the first of these that it runs
+WRITERS: tuple[Language, ...] = ("cuda", "hip", "metal", "opencl")
 
 
 class NoWriter(GpuportError):
     """gpuport writes no language that the destination runs."""
 
 
-def language_for(machine: Machine) -> Language:
-    """Return the language to write for a machine: the first that gpuport writes and the machine runs."""
+def language_for(machine: Machine, wanted: str | None = None) -> Language:
+    """Return the language to write for a machine: `wanted`, or the first that gpuport writes and the machine runs.
+
+    Raises NoWriter where the machine does not run `wanted`, or nothing that gpuport writes.
+    """
     for api in WRITERS:
-        if api in machine.apis:
+        if api in machine.apis and wanted in (None, api):
             return api
-    raise NoWriter(
-        f"{machine.id} runs {', '.join(machine.apis) or 'nothing known'}; gpuport writes {', '.join(WRITERS)}"
-    )
+    runs = f"{machine.id} runs {', '.join(machine.apis) or 'nothing known'}"
+    if wanted is not None:
+        raise NoWriter(f"{runs}: no {wanted} is written for it")
+    raise NoWriter(f"{runs}; gpuport writes {', '.join(WRITERS)}")
 
 
 def read_kernel(kernel: Kernel) -> SourceProgram:
@@ -51,13 +56,14 @@ def read_kernel(kernel: Kernel) -> SourceProgram:
 
 
 def _read(kernel: Kernel, entry: str, defines: Mapping[str, str]) -> tuple[Program, dict[str, int]]:
-    return read_source(
+    program, values = read_source(
         kernel.source,
         entry,
         language=kernel.model.language,
         defines=defines,
         include_dirs=[kernel.folder / d for d in kernel.model.include_dirs],
     )
+    return resolve_nulls(program, [name for name, arg in kernel.args.items() if arg.role == "null"]), values
 
 
 def _constants(kernel: Kernel, program: Program, values: Mapping[str, int]) -> dict[str, int]:
@@ -65,10 +71,13 @@ def _constants(kernel: Kernel, program: Program, values: Mapping[str, int]) -> d
     return {**named, **kernel.integer_defines(), **values}
 
 
-def translate(source: SourceProgram, src: Machine, dst: Machine) -> list[Candidate]:
-    """Return the translation for a destination. Raises Refusal with everything that stands in its way."""
-    language = language_for(dst)
-    chosen, decisions = choose(source, dst)
+def translate(source: SourceProgram, src: Machine, dst: Machine, *, language: str | None = None) -> list[Candidate]:
+    """Return the translation for a destination, in `language` if one is named, else in that of its vendor.
+
+    Raises Refusal with everything that stands in its way, NoWriter where the destination does not run `language`.
+    """
+    language = language_for(dst, language)
+    chosen, decisions = choose(source, dst, language)
     launches = launches_of(chosen)
     block, largest = _blocks(launches)
     kernel = source.kernel
@@ -99,13 +108,13 @@ def _blocks(launches: Sequence[Launch]) -> tuple[tuple[int, int, int] | None, tu
     return (next(iter(blocks)) if len(blocks) == 1 else None), largest
 
 
-def choose(source: SourceProgram, dst: Machine) -> tuple[SourceProgram, tuple[Decision, ...]]:
+def choose(source: SourceProgram, dst: Machine, language: Language) -> tuple[SourceProgram, tuple[Decision, ...]]:
     """Return the source with the constants that fit the destination, the author's if they do.
 
     Only integers that the launch expressions mention, as template arguments of the entry or as defines of the spec, are
     changed, and only to smaller powers of two. Raises Refusal with the numbers if nothing fits.
     """
-    problems = _problems(source, dst)
+    problems = _problems(source, dst, language)
     if not problems:
         return source, ()
     kernel = source.kernel
@@ -115,7 +124,7 @@ def choose(source: SourceProgram, dst: Machine) -> tuple[SourceProgram, tuple[De
             other = with_constants(source, {n: values[n] for n in tied})
         except Refusal:
             continue  # a static_assert, or a specialisation that is not there
-        if any(other.constants.get(n) != values[n] for n in tied) or _problems(other, dst):
+        if any(other.constants.get(n) != values[n] for n in tied) or _problems(other, dst, language):
             continue
         return other, (rechosen(source.constants, other.constants, problems),)
     if tied:
@@ -125,9 +134,8 @@ def choose(source: SourceProgram, dst: Machine) -> tuple[SourceProgram, tuple[De
     raise Refusal([dataclasses.replace(problems[0], message=f"{problems[0].message}; {hint}"), *problems[1:]])
 
 
-def _problems(source: SourceProgram, dst: Machine) -> list[Diagnostic]:
+def _problems(source: SourceProgram, dst: Machine, language: Language) -> list[Diagnostic]:
     found: dict[Diagnostic, None] = {}
-    language = language_for(dst)
     for launch in launches_of(source):
         found.update(dict.fromkeys(fits(source.program, dst, launch.block, launch.shared_bytes, language)))
     return list(found)
@@ -197,15 +205,16 @@ def _write(
         decisions=tuple(d.what for d in decisions),
         diagnostics=diagnostics,
     )
-    if language == "metal":
-        from ..backends.metal.writer import write as write_metal
-
-        return write_metal(program, dst, plan)
-    if language == "opencl":
-        from ..backends.opencl.writer import write as write_opencl
-
-        return write_opencl(program, dst, plan)
-    raise refuse("GP2010", f"no writer for {language}")
+    match language:
+        case "cuda":
+            from ..backends.cuda.writer import write
+        case "hip":
+            from ..backends.hip.writer import write
+        case "metal":
+            from ..backends.metal.writer import write
+        case "opencl":
+            from ..backends.opencl.writer import write
+    return write(program, dst, plan)
 
 
 def wrapper_for(kernel: Kernel, candidate: Candidate, dst: Machine, kernel_file: str) -> str:

@@ -68,7 +68,7 @@ def test_port_to_three_machines(folder: Path) -> None:
     assert done.returncode == 0, done.stderr
     for part in ("VERIFIED (device)", "VERIFIED (emulated)", "index.html", "predicted"):
         assert part in done.stdout
-    for dst, suffix in (("cpu", "cl"), ("m4", "metal"), ("mi300x", "cl")):
+    for dst, suffix in (("cpu", "cl"), ("m4", "metal"), ("mi300x", "hip")):
         names = {p.name for p in (folder / "out" / dst).iterdir()}
         assert names == {f"k.{suffix}", "k.py", "report.json", "report.md", "report.html"}
     assert done.stderr == ""  # no progress where standard error is no terminal

@@ -7,7 +7,7 @@ import struct
 from typing import Any
 
 from ...ir.nodes import Binary, Const, Convert, Expr, Select, Unary
-from ...ir.types import BOOL, F32, Scalar
+from ...ir.types import BF16, BOOL, Scalar
 
 
 def fold(expr: Expr) -> bool | int | float | None:
@@ -64,16 +64,28 @@ def convert_constant(value: bool | int | float, to: Scalar) -> bool | int | floa
     return wrap(int(value), to)
 
 
+def _to_bf16(value: float) -> float:
+    """Round to 8 bits of precision, to nearest, ties to even; beyond the largest number to infinity."""
+    if value == 0:
+        return value
+    unit = math.ldexp(1.0, max(math.frexp(value)[1] - 8, -133))  # 2^-133 is the smallest bf16
+    rounded = round(value / unit) * unit
+    return rounded if abs(rounded) < 2.0**128 else math.copysign(math.inf, value)
+
+
 def wrap(value: Any, to: Scalar) -> Any:
     """Bring a value into the range (integers) or precision (f32) of a type."""
     if to == BOOL:
         return bool(value)
     if to.is_float:
-        if to == F32 and math.isfinite(value):
+        form = {"f32": "f", "f16": "e"}.get(to.name)
+        if form and math.isfinite(value):
             try:
-                return struct.unpack("f", struct.pack("f", value))[0]
+                return struct.unpack(form, struct.pack(form, value))[0]
             except OverflowError:
                 return math.copysign(math.inf, value)
+        if to == BF16 and math.isfinite(value):
+            return _to_bf16(float(value))
         return float(value)
     value = int(value) & ((1 << to.bits) - 1)
     return value - (1 << to.bits) if to.signed and value >> (to.bits - 1) else value

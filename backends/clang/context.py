@@ -8,11 +8,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import Diagnostic, Refusal
-from ...ir.nodes import Expr, Function, Loc, Stmt
+from ...ir.nodes import Declare, Expr, Function, Loc, Param, Stmt
 from ...ir.types import Space, Type
+from .records import Records
 from .tool import Comment, comments
 
 if TYPE_CHECKING:
+    from .objects import Capture, Parts
     from .types import ParsedType
 
 Node = dict[str, Any]
@@ -39,6 +41,7 @@ class Language:
     `calls` maps the names of built-in functions (qualified where they live in a namespace) to handlers; `variables`
     maps built-in variables to a function from an axis to an expression. Pointers without a written space get
     `default_space`. `padded_vec3` tells that 3-vectors take 4 elements in memory.
+    `assembly` has the inline assembly that is understood, by its text.
     """
 
     name: str
@@ -47,6 +50,7 @@ class Language:
     default_space: Space
     header: str
     padded_vec3: bool = False
+    assembly: Mapping[str, Callable[..., Expr | Stmt | None]] = field(default_factory=dict)
 
 
 @dataclass
@@ -62,13 +66,21 @@ class Unit:
     functions: dict[str, Function] = field(default_factory=dict)
     enums: dict[str, Node] = field(default_factory=dict)  # an enumerator's id -> its enumeration
     in_progress: list[str] = field(default_factory=list)
+    entry: str = ""  # the kernel's name, which no device function may have too
     diagnostics: list[Diagnostic] = field(default_factory=list)
     shared_globals: dict[str, Node] = field(default_factory=dict)
+    host_constants: dict[str, Param] = field(default_factory=dict)  # `__constant__` without an initialiser
+    records: Records = field(default_factory=Records)
+    closure_names: dict[str, str] = field(default_factory=dict)
+    closures: dict[str, tuple[Capture, ...]] = field(default_factory=dict)  # a closure's record id -> its captures
     _texts: dict[str, bytes] = field(default_factory=dict)
     _comments: dict[str, list[Comment]] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         """Index every declaration by id, with its namespace path and where the declaration before it ends."""
+        self.records = Records.of(self.ast)
+        if self.language.name not in ("cuda", "hip"):
+            self.records.vector_alignment = 128
         stack: list[tuple[Node, str]] = [(self.ast, "")]
         while stack:
             node, scope = stack.pop()
@@ -123,6 +135,10 @@ class Unit:
             self._comments[file] = comments(Path(file)) if self.text(file) else []
         return self._comments[file]
 
+    def in_header(self, decl: Node) -> bool:
+        """Tell whether a declaration stands in one of gpuport's own headers."""
+        return Path(place(decl.get("range", {}).get("begin", {})).get("file", "")).name.startswith("gpuport_")
+
     def qualified(self, decl: Node) -> str:
         """Return a declaration's name with its namespaces."""
         return self.scopes.get(decl.get("id", ""), "") + decl.get("name", "")
@@ -159,6 +175,7 @@ class Variable:
     reference: bool = False
     poisoned: bool = False  # its declaration was refused
     value: Expr | None = None  # built-in variables and constants stand for an expression
+    parts: Parts | None = None  # an object that is taken apart
 
 
 @dataclass
@@ -172,7 +189,11 @@ class FunctionContext:
     before: list[Stmt] = field(default_factory=list)  # statements hoisted out of the expression being lowered
     lazy: int = 0  # depth of operands that are not always evaluated, where nothing can be hoisted
     uses_subgroup: bool = False
+    tables: dict[str, Declare] = field(default_factory=dict)  # constant arrays that the function mentions
     used_comments: set[int] = field(default_factory=set)
+    this: Expr | Parts | None = None  # the object of a member function
+    frozen: set[str] = field(default_factory=set)  # copies of an object that came by reference
+    made: Expr | None = None  # the object that a constructor fills and returns
 
     def unique(self, name: str) -> str:
         """Return `name`, or a variant if a visible variable has it already, and make it visible."""
@@ -192,6 +213,15 @@ class FunctionContext:
     def comments_before(self, node: Node) -> tuple[str, ...]:
         """Take the comments of this function's body that stand before a node."""
         return self._take(place(node.get("range", {}).get("begin", {})))
+
+    def comments_inside(self, node: Node) -> None:
+        """Leave the comments inside a node (a lambda's body) to the function that it becomes."""
+        begin, end = (place(node.get("range", {}).get(k, {})) for k in ("begin", "end"))
+        if not begin or not end:
+            return
+        for i, c in enumerate(self.unit.comments(begin["file"])):
+            if (begin["line"], begin["col"]) < (c.line, c.col) < (end["line"], end["col"]):
+                self.used_comments.add(i)
 
     def comments_until_end(self, node: Node) -> tuple[str, ...]:
         """Take the comments that stand before the end of a node (a block's closing brace)."""

@@ -8,6 +8,7 @@ from typing import Any
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
     AddressOf,
+    Aggregate,
     Assign,
     Binary,
     Component,
@@ -17,6 +18,7 @@ from ...ir.nodes import (
     Deref,
     Element,
     Expr,
+    IsNull,
     Loc,
     MakeVector,
     Offset,
@@ -24,11 +26,13 @@ from ...ir.nodes import (
     Unary,
     Var,
 )  # fmt: skip
-from ...ir.types import BOOL, F32, F64, I32, I64, U64, VOID, Array, Pointer, Scalar, Type, Vector
+from ...ir.types import BOOL, F32, F64, I32, I64, U64, VOID, Array, Pointer, Scalar, Struct, Type, Vector
 from .calls import lower_call, lower_construct
 from .constants import fold, wrap
 from .context import FunctionContext, Node
+from .objects import member, this
 from .pointers import address_of, decay, pointer_cast
+from .tables import table_reference
 from .types import parse_type
 
 ARITHMETIC = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"}
@@ -80,6 +84,8 @@ def as_bool(expr: Expr) -> Expr:
         expr = expr.value
     if expr.type == BOOL:
         return expr
+    if isinstance(expr.type, Pointer):
+        return Unary("!", IsNull(expr, loc=expr.loc), BOOL, loc=expr.loc)
     if isinstance(expr.type, Scalar):
         return Binary("!=", expr, Const(0.0 if expr.type.is_float else 0, expr.type), BOOL, loc=expr.loc)
     raise refuse("GP1102", f"a value of type {expr.type} as a condition is not supported", expr.loc)
@@ -104,6 +110,8 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
         case "FloatingLiteral":
             scalar = _scalar(node, loc)
             return Const(wrap(_float(node["value"]), scalar), scalar, loc=loc)
+        case "UserDefinedLiteral":
+            return _suffixed(fc, node, loc)
         case "CXXBoolLiteralExpr":
             return Const(bool(node["value"]), BOOL, loc=loc)
         case "CharacterLiteral":
@@ -122,9 +130,11 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
             return _subscript(fc, node, loc)
         case "MemberExpr" | "ExtVectorElementExpr":
             return _member(fc, node, loc)
-        case "CXXMemberCallExpr" if _converts(inner[0]):
+        case "CXXThisExpr":
+            return this(fc, loc)
+        case "CXXMemberCallExpr" if _converts(fc, inner[0]):
             return lower_expr(fc, inner[0]["inner"][0])
-        case "CallExpr" | "CXXOperatorCallExpr":
+        case "CallExpr" | "CXXOperatorCallExpr" | "CXXMemberCallExpr":
             return _call(fc, node, loc)
         case "CXXConstructExpr" | "InitListExpr" | "CompoundLiteralExpr" | "CXXTemporaryObjectExpr" | "ParenListExpr":
             return lower_construct(fc, node, loc)
@@ -136,18 +146,19 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
             raise refuse("GP1102", f"{_spoken(kind)} is not supported", loc)
 
 
-def _converts(member: Node) -> bool:
+def _converts(fc: FunctionContext, member: Node) -> bool:
     """Tell whether a member call is a conversion operator, which gives the value itself (`ulong(simd_ballot(x))`)."""
-    return member.get("kind") == "MemberExpr" and str(member.get("name", "")).startswith("operator ")
+    if member.get("kind") != "MemberExpr" or not str(member.get("name", "")).startswith("operator "):
+        return False
+    method = fc.unit.records.methods.get(member.get("referencedMemberDecl", ""), {})
+    return not any(c.get("kind") == "CompoundStmt" for c in method.get("inner", ()))
 
 
 def _spoken(kind: str) -> str:
     names = {
         "LambdaExpr": "a lambda",
-        "CXXThisExpr": "'this'",
         "StringLiteral": "a string",
         "CXXNewExpr": "'new'",
-        "CXXMemberCallExpr": "a call of a member function",
         "StmtExpr": "a statement expression",
         "CUDAKernelCallExpr": "a kernel launch inside a kernel (dynamic parallelism)",
     }
@@ -160,6 +171,11 @@ def zero(t: Type, loc: Loc | None) -> Expr:
         return Const(0.0 if t.is_float else False if t == BOOL else 0, t, loc=loc)
     if isinstance(t, Vector):
         return MakeVector((zero(t.elem, loc),) * t.lanes, t, loc=loc)
+    if isinstance(t, Struct):
+        members = t.members[:1] if t.union else t.members
+        return Aggregate(tuple(zero(m.type, loc) for m in members), t, loc=loc)
+    if isinstance(t, Array):
+        return Aggregate((zero(t.elem, loc),) * t.length, t, loc=loc)
     raise refuse("GP1102", f"an empty initialiser of type {t}", loc)
 
 
@@ -174,6 +190,15 @@ def _scalar(node: Node, loc: Loc | None) -> Scalar:
     return t
 
 
+def _suffixed(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    """A literal of a type that C++ has no suffix for: `0.5h`."""
+    scalar = _scalar(node, loc)
+    for child in node.get("inner", ()):
+        if child.get("kind") == "FloatingLiteral":
+            return Const(wrap(_float(child["value"]), scalar), scalar, loc=loc)
+    raise refuse("GP1102", f"the literal {fc.unit.token(node['range']['begin'])}", loc)
+
+
 def _template_value(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Expr:
     value = lower_expr(fc, inner[-1])
     name = inner[0].get("name") if len(inner) > 1 else None
@@ -186,6 +211,8 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     ref: Node = node["referencedDecl"]
     variable = fc.variables.get(ref["id"])
     if variable is not None:
+        if variable.parts is not None:
+            raise refuse("GP1102", f"{variable.name}, which is a lambda or holds pointers, in this place", loc)
         if variable.poisoned:
             raise Refusal(())
         if variable.value is not None:
@@ -211,6 +238,9 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
             return builtin(0)
         if ref["id"] in fc.unit.shared_globals:
             raise refuse("GP1107", f"the global shared array {name} used in a device function", loc)
+        table = table_reference(fc, decl, loc)
+        if table is not None:
+            return table
         attrs = {c.get("kind") for c in decl.get("inner", ())}
         t = decl.get("type", {}).get("qualType", "")
         init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
@@ -219,7 +249,8 @@ def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
             parsed = parse_type(decl["type"], loc).type
             if value is not None and isinstance(parsed, Scalar):
                 return Const(wrap(value, parsed), parsed, name, loc=loc)
-        raise refuse("GP1107", f"the global variable {name}", loc)
+        why = ", which threads of other launches may write" if "CUDADeviceAttr" in attrs else ""
+        raise refuse("GP1107", f"the global variable {name}{why}", loc)
     raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
 
 
@@ -253,10 +284,12 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     value = lower_expr(fc, operand_node)
     if kind in SAME_VALUE:
         return value
+    if kind == "PointerToBoolean":
+        return as_bool(value)
     if kind in ("BitCast", "ReinterpretMemberPointer"):
         to = parse_type(node["type"], loc).type
         if isinstance(to, Pointer) and isinstance(value.type, Pointer):
-            return pointer_cast(fc, value, to, loc)
+            return pointer_cast(fc, value, to, loc, packed="packed_" in node["type"]["qualType"])
         raise refuse("GP1102", f"the cast from {value.type} to {to}", loc)
     if kind == "LValueBitCast":  # reinterpret_cast<float4&>(x)
         to = parse_type(node["type"], loc).type
@@ -347,15 +380,36 @@ def _binary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
 
         return _effect(fc, lower_assignment, node, loc)
     if op == ",":
-        raise refuse("GP1102", "a comma expression", loc)
+        return _comma(fc, left_node, right_node, loc)
     if op in ("&&", "||"):
         left = condition(fc, left_node)
         fc.lazy += 1
         right = condition(fc, right_node)
         fc.lazy -= 1
         return Binary(op, left, right, BOOL, loc=loc)
+    if op in ("==", "!=") and (_is_null(left_node) or _is_null(right_node)):
+        pointer = lower_expr(fc, left_node if _is_null(right_node) else right_node)
+        return IsNull(pointer, loc=loc) if op == "==" else Unary("!", IsNull(pointer, loc=loc), BOOL, loc=loc)
     left, right = lower_expr(fc, left_node), lower_expr(fc, right_node)
     return combine(op, left, right, loc)
+
+
+def _is_null(node: Node) -> bool:
+    """Tell whether a node is a null pointer: nullptr, NULL or 0 where a pointer is compared with it."""
+    while node["kind"] == "ParenExpr":
+        node = node["inner"][0]
+    return node["kind"] == "ImplicitCastExpr" and node.get("castKind") == "NullToPointer"
+
+
+def _comma(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Expr:
+    """`a, b`: what `a` does is hoisted before the statement, as all assignments inside expressions are."""
+    from .stmt import lower_effect
+
+    effects = lower_effect(fc, left, loc)
+    if effects and fc.lazy:
+        raise refuse("GP1105", "a comma expression that is not always evaluated", loc)
+    fc.before.extend(effects)
+    return lower_expr(fc, right)
 
 
 def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
@@ -369,6 +423,11 @@ def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
                 delta = right if right.type == signed else Convert(right, signed, True, loc=loc)
                 right = Unary("-", delta, signed, loc=loc)
             return Offset(left, right, left.type, loc=loc)
+        if isinstance(left.type, Pointer) and isinstance(right.type, Pointer):
+            if op in COMPARISONS:
+                return Binary(op, left, right, BOOL, loc=loc)
+            if op == "-" and left.type.elem == right.type.elem:
+                return Binary(op, left, right, I64, loc=loc)
         raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
     if left.type == BOOL and right.type != BOOL:  # C: a comparison used as int beside an int
         left = Convert(left, right.type, True) if isinstance(right.type, Scalar) else left
@@ -434,6 +493,9 @@ def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         builtin = fc.unit.language.variables.get(ref.get("name", ""))
         if builtin is not None and (known is None or known.value is not None):
             return dataclasses.replace(builtin(axis), loc=loc)
+    found = member(fc, node, loc)
+    if found is not None:
+        return found
     base = lower_expr(fc, base_node)
     if node.get("isArrow") and isinstance(base.type, Pointer):
         base = Deref(base, base.type.elem, loc=loc)

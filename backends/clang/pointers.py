@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
-from ...ir.nodes import AddressOf, Component, Decay, Deref, Element, Expr, Loc, PointerCast, Var
+from ...ir.nodes import AddressOf, Component, Decay, Deref, Element, Expr, Field, Loc, PointerCast, Var
 from ...ir.types import Array, Pointer, Space, Vector
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def memory_space(fc: FunctionContext, expr: Expr) -> Space:
             return base.type.space if isinstance(base.type, Pointer) else memory_space(fc, base)
         case Deref(pointer=pointer) if isinstance(pointer.type, Pointer):
             return pointer.type.space
-        case Component(base=base):
+        case Component(base=base) | Field(base=base):
             return memory_space(fc, base)
         case _:
             return Space.PRIVATE
@@ -35,7 +35,7 @@ def is_memory(expr: Expr) -> bool:
     match expr:
         case Var() | Element() | Deref():
             return True
-        case Component(base=base):
+        case Component(base=base) | Field(base=base):
             return is_memory(base)
         case _:
             return False
@@ -56,7 +56,7 @@ def _is_const(memory: Expr) -> bool:
     match memory:
         case Element(base=base):
             return base.type.const if isinstance(base.type, Pointer) else _is_const(base)
-        case Component(base=base):
+        case Component(base=base) | Field(base=base):
             return _is_const(base)
         case _:
             return False
@@ -64,15 +64,17 @@ def _is_const(memory: Expr) -> bool:
 
 def decay(fc: FunctionContext, array: Expr, loc: Loc | None) -> Expr:
     """Return an array as a pointer to its first element."""
+    if isinstance(array.type, Pointer):  # constant memory that the host fills is a parameter
+        return array
     if isinstance(array.type, Array) and not isinstance(array.type.elem, Array):
         return Decay(array, Pointer(array.type.elem, memory_space(fc, array)), loc=loc)
     raise refuse("GP1102", "a pointer to a row of a nested array", loc)
 
 
-def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None) -> Expr:
-    """Cast a pointer to another element type, in the space that it has."""
+def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None, *, packed: bool = False) -> Expr:
+    """Cast a pointer to another element type, in the space that it has; `packed` as Metal's `packed_float3` is."""
     assert isinstance(value.type, Pointer)
-    if fc.unit.language.padded_vec3 and isinstance(to.elem, Vector) and to.elem.lanes == 3:
+    if fc.unit.language.padded_vec3 and isinstance(to.elem, Vector) and to.elem.lanes == 3 and not packed:
         raise refuse("GP1103", "a 3-component vector in memory", loc)
     result = Pointer(to.elem, value.type.space, to.const, to.restrict, to.volatile)
     if result.elem == value.type.elem:

@@ -48,19 +48,47 @@ def read_entry(
     names = {str(path): source.path.name}
     own = [m for m in messages if m.severity == "error" and not Path(m.file).name.startswith("gpuport_unit")]
     if own:
-        raise Refusal(_compile_diagnostics(own, names))
+        compile_errors = _compile_diagnostics(own, names)
+        raise Refusal([*compile_errors, *_beside(language, source, ast, names, kernel_attribute, compile_errors)])
     entry_errors = [m for m in messages if m.severity == "error"]
     kernels = kernels_of(ast, kernel_attribute)
     if entry_errors:
         _refuse_entry(source, kernels, entry_errors)
     unit = Unit(language, ast, names)
     entry = _entry_declaration(unit, source, kernels, kernel_attribute)
-    return lower_program(unit, entry), template_values(unit, entry)
+    try:
+        return lower_program(unit, entry), template_values(unit, entry)
+    except RecursionError:
+        raise refuse("GP1109", f"{entry['name']} is nested too deeply", unit.loc(entry)) from None
+
+
+def _beside(
+    language: Language, source: Source, ast: Node, names: dict[str, str], kernel_attribute: str,
+    found: Sequence[Diagnostic],
+) -> list[Diagnostic]:  # fmt: skip
+    """Return what would be refused at other lines, were the source to compile, as far as clang's tree tells."""
+    lines = {d.loc.line for d in found if d.loc is not None}
+    try:
+        unit = Unit(language, ast, names)
+        lower_program(unit, _entry_declaration(unit, source, kernels_of(ast, kernel_attribute), kernel_attribute))
+    except Refusal as refusal:
+        return [
+            d for d in refusal.diagnostics if d.loc is not None and d.loc.line not in lines and d.number[:4] == "GP11"
+        ]
+    except (RecursionError, LookupError, TypeError, AttributeError, ValueError, AssertionError):
+        return []  # the tree of a source with errors lacks what lowering relies on
+    return []
 
 
 def _compile_diagnostics(messages: Sequence[Message], names: dict[str, str]) -> list[Diagnostic]:
+    launches = [m for m in messages if m.text.startswith("kernel launch from __device__")]
     return [
-        Diagnostic("GP1001", m.text, Loc(names.get(m.file, m.file), m.line, m.col) if m.line else None, Severity.ERROR)
+        Diagnostic(
+            "GP1102" if m in launches else "GP1001",
+            "a kernel launch inside a kernel (dynamic parallelism) is not supported" if m in launches else m.text,
+            Loc(names.get(m.file, m.file), m.line, m.col) if m.line else None,
+            Severity.ERROR,
+        )
         for m in messages
     ]
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import dataclasses
 
+from ...ir.analysis.usage import root_variable
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
     Assign,
     Atomic,
+    Binary,
     Block,
     Break,
     Call,
     Const,
     Continue,
-    Convert,
     Declare,
     Evaluate,
     Expr,
@@ -21,25 +22,33 @@ from ...ir.nodes import (
     If,
     Loc,
     Return,
+    Statement,
+    Select,
     Stmt,
     Unary,
     While,
 )  # fmt: skip
-from ...ir.types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Type, Vector
-from ...ir.walk import walk
-from .calls import coerce, lower_call
+from ...ir.types import BOOL, I32, VOID, Array, Pointer, Scalar, Space, Struct, Type, Vector, flat_elem
+from ...ir.walk import children
+from .assembly import lower_assembly
+from .calls import coerce, lower_call, returned, returns_reference
 from .constants import fold
 from .context import FunctionContext, Node, Variable
 from .expr import COMPARISONS, combine, condition, lower_expr, numeric, zero
+from .objects import called, declare_object, initial, is_default
 from .pointers import address_of, is_memory
-from .types import ParsedType, parse_type
+from .tables import is_table, table_reference
+from .types import ParsedType, parse_type, split_record
 
+_WITHOUT_CODE = {
+    "TypedefDecl", "TypeAliasDecl", "StaticAssertDecl", "UsingDecl", "EmptyDecl", "CXXRecordDecl", "RecordDecl",
+}  # fmt: skip
 UNSUPPORTED = {
-    "SwitchStmt": "switch",
+    "CaseStmt": "a case label inside a block",
+    "DefaultStmt": "a case label inside a block",
     "GotoStmt": "goto",
     "IndirectGotoStmt": "goto",
     "LabelStmt": "a label",
-    "GCCAsmStmt": "inline assembly",
     "CXXTryStmt": "try",
     "CXXForRangeStmt": "a range-based for",
 }
@@ -107,6 +116,12 @@ def _lower(fc: FunctionContext, node: Node) -> list[Stmt]:
             return [s for child in inner for s in _declare_or_poison(fc, child)]
         case "IfStmt":
             return _if(fc, node, loc)
+        case "GCCAsmStmt":
+            return lower_assembly(fc, node, loc, fc.unit.language.assembly)
+        case "SwitchStmt":
+            from .switch import lower_switch
+
+            return lower_switch(fc, node, loc)
         case "ForStmt":
             return [_for(fc, node, None, loc)]
         case "WhileStmt":
@@ -130,63 +145,63 @@ def _lower(fc: FunctionContext, node: Node) -> list[Stmt]:
         case str() if kind in UNSUPPORTED:
             raise refuse("GP1101", f"{UNSUPPORTED[kind]} is not supported", loc)
         case _:
-            return _expression(fc, node, loc)
+            return lower_effect(fc, node, loc)
 
 
-def _expression(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
+def lower_effect(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
+    """Lower an expression that stands for what it does; one without an effect gives nothing."""
     kind = node.get("kind", "")
     inner: list[Node] = node.get("inner", [])
     if kind in ("ParenExpr", "ExprWithCleanups", "ConstantExpr"):
-        return _expression(fc, inner[0], loc)
+        return lower_effect(fc, inner[0], loc)
     if kind in ("CStyleCastExpr", "ImplicitCastExpr") and node.get("castKind") == "ToVoid":
-        return _effects(lower_expr(fc, inner[0]), loc)
+        return _effects(lower_expr(fc, inner[0]), loc)  # (void)x: nothing is done with it
     if kind == "BinaryOperator" and node["opcode"] == ",":
-        return [*_expression(fc, inner[0], loc), *_expression(fc, inner[1], loc)]
+        return [*lower_effect(fc, inner[0], loc), *lower_effect(fc, inner[1], loc)]
     if (kind == "BinaryOperator" and node["opcode"] == "=") or kind == "CompoundAssignOperator":
         return [lower_assignment(fc, node)]
     if kind == "UnaryOperator" and node["opcode"] in ("++", "--"):
         return [lower_assignment(fc, node)]
-    if kind in ("CallExpr", "CXXOperatorCallExpr"):
-        if kind == "CXXOperatorCallExpr" and _is_trivial_assignment(node):
+    if kind in ("CallExpr", "CXXOperatorCallExpr", "CXXMemberCallExpr"):
+        if kind == "CXXOperatorCallExpr" and _is_trivial_assignment(fc, node):
             return [_assign(fc, node["inner"][1], node["inner"][2], loc)]
         result = lower_call(fc, node, loc)
-        if not hasattr(result, "type"):
-            return [result]  # pyright: ignore[reportReturnType]
-        return _effects(result, loc)  # pyright: ignore[reportArgumentType]
+        if isinstance(result, Statement):
+            return [result]
+        return _effects(called(result), loc)
     if kind == "ConditionalOperator":
         cond = condition(fc, inner[0])
         return [If(cond, tuple(_guarded(fc, inner[1], loc)), tuple(_guarded(fc, inner[2], loc)), loc=loc)]
-    return _effects(lower_expr(fc, node), loc)
+    return _effects(lower_expr(fc, node), loc)  # a pure value as a statement does nothing
 
 
 def _effects(value: Expr, loc: Loc | None) -> list[Stmt]:
-    """Return what remains of a value that is thrown away: its call or atomic. A pure value does nothing.
-
-    Raises a refusal GP1102 where an effect is buried deeper than under conversions.
-    """
-    while isinstance(value, Convert):
-        value = value.value
+    """The calls and atomics of an expression whose value is thrown away."""
     if isinstance(value, Call | Atomic):
         return [Evaluate(value, loc=loc)]
-    if any(isinstance(n, Call | Atomic) for n in walk(value)):
-        raise refuse("GP1102", "an expression whose value is thrown away, with a call or an atomic inside", loc)
-    return []
+    found = [s for part in children(value) for s in _effects(part, loc)]  # pyright: ignore[reportArgumentType]
+    lazy = isinstance(value, Select) or (isinstance(value, Binary) and value.op in ("&&", "||"))
+    if found and lazy:
+        raise refuse("GP1105", "an effect under && || ?: in an expression whose value is not used", loc)
+    return found
 
 
 def _guarded(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
     outer, fc.before = fc.before, []
-    stmts = _expression(fc, node, loc)
+    stmts = lower_effect(fc, node, loc)
     stmts = [*fc.before, *stmts]
     fc.before = outer
     return stmts
 
 
-def _is_trivial_assignment(node: Node) -> bool:
+def _is_trivial_assignment(fc: FunctionContext, node: Node) -> bool:
     target: Node = node["inner"][0]
     while target["kind"] == "ImplicitCastExpr":
         target = target["inner"][0]
     ref = target.get("referencedDecl", {})
-    return ref.get("name") == "operator=" and len(node["inner"]) == 3
+    method = fc.unit.records.methods.get(ref.get("id", ""))
+    written = method is not None and not method.get("isImplicit") and not method.get("explicitlyDefaulted")
+    return ref.get("name") == "operator=" and len(node["inner"]) == 3 and not written
 
 
 def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
@@ -234,6 +249,8 @@ def _target(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     target = lower_expr(fc, node)
     if not is_memory(target):
         raise refuse("GP1102", "an assignment to what is not memory", loc)
+    if fc.frozen and root_variable(target) in fc.frozen:
+        raise refuse("GP1102", "a change of an object that holds pointers and came by reference", loc)
     return target
 
 
@@ -255,17 +272,28 @@ def _declare_or_poison(fc: FunctionContext, node: Node) -> list[Stmt]:
 def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
     kind = node.get("kind")
     loc = fc.unit.loc(node)
-    if kind in ("TypedefDecl", "TypeAliasDecl", "StaticAssertDecl", "UsingDecl", "EmptyDecl"):
+    if kind == "EnumDecl":
+        fc.unit.enums.update({c["id"]: node for c in node.get("inner", ()) if "id" in c})
+        return []
+    if kind in _WITHOUT_CODE:
         return []
     if kind != "VarDecl":
         raise refuse("GP1107", f"a declaration of kind {kind}", loc)
     attrs = {c.get("kind") for c in node.get("inner", ())}
+    record = split_record(node["type"])
+    if record is not None:
+        written = [c for c in node.get("inner", ()) if not c.get("kind", "").endswith("Attr")] if "init" in node else []
+        return declare_object(fc, node, written[0] if written else None, record, loc)
     parsed = parse_type(node["type"], loc)
     shared = "CUDASharedAttr" in attrs or (parsed.space is Space.SHARED and not isinstance(parsed.type, Pointer))
     if shared:
-        if "init" in node:
+        written = [c for c in node.get("inner", ()) if not c.get("kind", "").endswith("Attr")]
+        if "init" in node and not is_default(fc, written[0]):
             raise refuse("GP1107", f"an initialiser of the shared variable {node['name']}", loc)
-        return [Declare(fc.declare(node, parsed, Space.SHARED).name, parsed.type, None, Space.SHARED, loc=loc)]
+        name, volatile = fc.declare(node, parsed, Space.SHARED).name, "volatile" in node["type"]["qualType"]
+        return [Declare(name, parsed.type, None, Space.SHARED, volatile=volatile, loc=loc)]
+    if node.get("storageClass") == "static" and is_table(node) and table_reference(fc, node, loc) is not None:
+        return []
     if node.get("storageClass") == "static" and "const" not in node["type"]["qualType"]:
         raise refuse("GP1107", f"the static variable {node['name']}", loc)
     if "CUDAConstantAttr" in attrs and not node.get("constexpr"):
@@ -278,9 +306,9 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
     if parsed.reference:
         return [_declare_reference(fc, node, parsed, init, loc)]
     if isinstance(parsed.type, Array):
-        items = _array_items(fc, parsed.type, init, loc) if init else None
+        items = _array_items(fc, parsed.type, init, loc) if init and not is_default(fc, init) else None
         return [Declare(fc.declare(node, parsed, Space.PRIVATE).name, parsed.type, items=items, loc=loc)]
-    value = lower_expr(fc, init) if init and not _is_default_init(init) else None
+    value = lower_expr(fc, init) if init and not is_default(fc, init) else None
     if value is not None:
         value = coerce(value, parsed.type)
         parsed.type = _pointer_space(parsed.type, value)
@@ -291,10 +319,6 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
     )
     variable = fc.declare(node, parsed, Space.PRIVATE)
     return [Declare(variable.name, parsed.type, value, const=const and value is not None, loc=loc)]
-
-
-def _is_default_init(init: Node) -> bool:
-    return init["kind"] == "CXXConstructExpr" and not init.get("inner")
 
 
 def _pointer_space(t: Type, value: Expr) -> Type:
@@ -315,17 +339,30 @@ def _declare_reference(fc: FunctionContext, node: Node, parsed: ParsedType, init
 
 
 def _array_items(fc: FunctionContext, t: Array, init: Node, loc: Loc | None) -> tuple[Expr, ...]:
-    if init["kind"] not in ("InitListExpr",) or isinstance(t.elem, Array | Pointer):
+    """Lower an array's initialiser to a flat list, rows filled up with zeros; a missing end is zero anyway."""
+    leaf = flat_elem(t)
+    if isinstance(leaf, Pointer) or (isinstance(t.elem, Array) and isinstance(leaf, Struct)):
         raise refuse("GP1107", "an array initialiser of this form", loc)
-    children = [c for c in init.get("inner", init.get("array_filler", [])) if c.get("kind") != "ImplicitValueInitExpr"]
-    items = [coerce(lower_expr(fc, c), t.elem) for c in children]
-    return tuple(items) if items else (zero(t.elem, loc),)
+    items: list[Expr] = []
+    if init["kind"] != "ImplicitValueInitExpr":
+        if init["kind"] != "InitListExpr":
+            raise refuse("GP1107", "an array initialiser of this form", loc)
+        filler = init.get("array_filler")  # the first of these fills, the others are what is written
+        for child in filler[1:] if filler else init.get("inner", ()):
+            if isinstance(t.elem, Array):
+                row = _array_items(fc, t.elem, child, loc)
+                items += [*row, *[zero(leaf, loc)] * (t.elem.size // leaf.size - len(row))]
+            elif child["kind"] == "ImplicitValueInitExpr":
+                items.append(zero(leaf, loc))
+            else:
+                items.append(coerce(initial(fc, child, t.elem, loc), t.elem))
+    return tuple(items) or (zero(leaf, loc),)
 
 
 def _if(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
     inner: list[Node] = node["inner"]
     if node.get("hasVar") or node.get("hasInit"):
-        raise refuse("GP1101", "a declaration in a condition", loc)
+        return [Block(_declaring_if(fc, node, loc), loc=loc)]
     cond = condition(fc, inner[0])
     then, other = inner[1], inner[2] if node.get("hasElse") else None
     if node.get("isConstexpr"):
@@ -336,6 +373,25 @@ def _if(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
         return _lower(fc, chosen) if chosen and chosen.get("kind") != "NullStmt" else []
     taken = lower_body(fc, then)
     return [If(cond, taken, lower_body(fc, other) if other else (), loc=loc)]
+
+
+def _declaring_if(fc: FunctionContext, node: Node, loc: Loc | None) -> tuple[Stmt, ...]:
+    """`if (int v = f())` and `if (init; cond)`: a block with the declaration and the if."""
+    fc.visible.append(set())
+    try:
+        inner: list[Node] = list(node["inner"])
+        out: list[Stmt] = []
+        for _ in range(bool(node.get("hasInit")) + bool(node.get("hasVar"))):
+            out.extend(_lower(fc, inner.pop(0)))
+        plain = {**node, "hasInit": False, "hasVar": False, "inner": inner}
+        outer, fc.before = fc.before, []
+        try:
+            rest = _if(fc, plain, loc)
+            return (*out, *fc.before, *rest)
+        finally:
+            fc.before = outer
+    finally:
+        fc.visible.pop()
 
 
 def _loop_condition(fc: FunctionContext, node: Node) -> Expr:
@@ -402,7 +458,7 @@ def _for(fc: FunctionContext, node: Node, unroll: int | None, loc: Loc | None) -
         step: list[Stmt] = []
         if step_node.get("kind"):
             outer, fc.before = fc.before, []
-            step = _expression(fc, step_node, fc.unit.loc(step_node))
+            step = lower_effect(fc, step_node, fc.unit.loc(step_node))
             if fc.before:
                 raise refuse("GP1105", "an assignment inside the step of a loop", loc)
             fc.before = outer
@@ -432,9 +488,11 @@ def _attributed(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> list
 
 def _return(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Stmt:
     if not inner:
-        return Return(loc=loc)
+        return Return(fc.made, loc=loc)
     value = lower_expr(fc, inner[0])
-    returns = parse_type({"qualType": fc.node["type"]["qualType"].split("(")[0].strip()}, loc).type
+    returns = returned(fc.node, loc)
+    if returns_reference(fc.node, loc):
+        return Return(address_of(fc, value, loc), loc=loc)
     if returns == VOID:
         return Return(loc=loc)
     return Return(coerce(value, returns), loc=loc)

@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 import tempfile
+import threading
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -15,11 +16,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from ...hwmodels.errors import GpuportError
+from ...ir.diagnostics import refuse
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TIME_LIMIT = 60.0
+_TOO_DEEP = b"\n" + b" " * 1800  # 900 levels of JSON; Python's reader ends before 1000
 
 
 class ClangError(GpuportError):
@@ -73,22 +76,22 @@ def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any],
     """Parse a translation unit given as text.
 
     Returns the AST (clang's JSON, file and line of every location filled in) and the errors and warnings.
-    Raises ClangError if clang itself fails without a diagnostic.
+    Raises ClangError if clang itself fails without a diagnostic, Refusal GP1109 for a tree that is too deep.
     """
     with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
         path = Path(tmp) / f"gpuport_unit{suffix}"
         path.write_text(unit, encoding="utf-8")
         args = [*flags, "-fsyntax-only", "-ferror-limit=50", "-fno-caret-diagnostics", "-fno-color-diagnostics"]
-        done = _run([*args, "-Xclang", "-ast-dump=json", str(path)])
-        messages = _messages(done.stderr)
-        if not done.stdout.startswith("{"):
+        tree, said = _tree([*args, "-Xclang", "-ast-dump=json", str(path)])
+        messages = _messages(said)
+        if not tree.startswith(b"{"):
             if not any(m.severity == "error" for m in messages):
-                raise ClangError(f"clang gave no syntax tree: {done.stderr.strip()[:400] or f'exit {done.returncode}'}")
+                raise ClangError(f"clang gave no syntax tree: {said.strip()[:400] or 'no message'}")
             return {}, messages
         try:
-            ast: dict[str, Any] = json.loads(done.stdout)
+            ast: dict[str, Any] = json.loads(tree.decode(errors="replace"))
         except RecursionError:
-            raise ClangError("the source is nested too deeply to be read") from None
+            raise refuse("GP1109", "the source is nested too deeply to be read") from None
         except ValueError as error:
             raise ClangError(f"clang's syntax tree cannot be read: {error}") from None
     fill_locations(ast)
@@ -133,6 +136,41 @@ def _run(args: Sequence[str]) -> subprocess.CompletedProcess[str]:
         raise ClangError(f"clang cannot be started ({command[0]}): {error.strerror}") from None
     except subprocess.TimeoutExpired:
         raise ClangError(f"clang gave no answer in {TIME_LIMIT:.0f} s") from None
+
+
+def _tree(args: Sequence[str]) -> tuple[bytes, str]:
+    """Run clang for its syntax tree; returns what it printed and its messages.
+
+    clang indents by depth, so that a tree takes memory by the square of its depth: one that is too deep is not read to
+    its end.
+    """
+    command = [*clang_command(), *args]
+    found = bytearray()
+    with tempfile.TemporaryFile() as errors:
+        try:
+            process = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=errors)
+        except OSError as error:
+            raise ClangError(f"clang cannot be started ({command[0]}): {error.strerror}") from None
+        timer = threading.Timer(TIME_LIMIT, process.kill)
+        timer.start()
+        try:
+            assert process.stdout is not None
+            with process.stdout as pipe:
+                while chunk := pipe.read(1 << 20):
+                    start = max(0, len(found) - len(_TOO_DEEP))
+                    found += chunk
+                    if found.find(_TOO_DEEP, start) >= 0:
+                        raise refuse("GP1109", "the source is nested too deeply to be read")
+            process.wait()
+        finally:
+            late = not timer.is_alive()
+            timer.cancel()
+            process.kill()
+            process.wait()
+        if late:
+            raise ClangError(f"clang gave no answer in {TIME_LIMIT:.0f} s")
+        errors.seek(0)
+        return bytes(found), errors.read().decode(errors="replace")
 
 
 def _messages(stderr: str) -> list[Message]:

@@ -3,56 +3,111 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import Refusal, refuse
-from ...ir.nodes import Const, Declare, Function, NamedConstant, Param, Program, Stmt
-from ...ir.types import Array, Pointer, Space, Type
-from ...ir.walk import map_functions, rewrite_exprs, walk
-from .calls import by_value
+from ...ir.nodes import Const, Declare, Function, NamedConstant, Param, Program, Return, Stmt
+from ...ir.types import U8, VOID, Array, Pointer, Space, Struct, Type
+from ...ir.walk import map_functions, rebuild, rewrite_exprs, walk
+from .calls import by_value, returned
 from .constants import fold
 from .context import FunctionContext, Node, Unit, place
+from .objects import (
+    constructor_prologue,
+    formal_parts,
+    kernel_parts,
+    method_name,
+    operator_word,
+    self_param,
+)
+from .records import split
 from .stmt import lower_body
-from .types import parse_type
+from .tables import add_host_parameters, reserve_names
+from .types import RECORDS, parse_type, split_record
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from ...ir.nodes import Expr, Loc
+    from .objects import Parts
+
+MAX_DEPTH = 120
+"""Levels of statements and expressions in a function: what every pass, writer and the emulator walk within Python's
+stack."""
+_NO_LEVEL = ("ParenExpr", "ImplicitCastExpr")
 
 
-def lower_device_function(caller: FunctionContext, decl: Node, loc: Loc | None) -> Function:
-    """Return the IR of a device function, lowering it at its first call. Recursion is refused (GP1106)."""
+def lower_device_function(
+    caller: FunctionContext, decl: Node, loc: Loc | None, objects: Mapping[str, Parts] | None = None
+) -> Function:
+    """Return the IR of a device function, lowering it at its first call. Recursion is refused (GP1106).
+
+    `objects` are the arguments that are taken apart, by the parameter's id ("this" for a member function's object).
+    """
     unit = caller.unit
     key: str = decl["id"]
     if key in unit.in_progress:
         raise refuse("GP1106", f"the function {decl['name']} calls itself", loc)
     if key not in unit.functions:
         unit.in_progress.append(key)
+        known = len(unit.diagnostics)
         try:
-            function, context = _lower_function(unit, decl, kernel=False)
+            function, context = _lower_function(unit, decl, kernel=False, objects=objects)
         finally:
             unit.in_progress.pop()
-        taken = {f.name for f in unit.functions.values()}
-        name, n = _plain(function.name), 2
+            if unit.in_header(decl):  # of our own headers the author knows no lines: what he wrote is the call
+                unit.diagnostics[known:] = [dataclasses.replace(d, loc=loc) for d in unit.diagnostics[known:]]
+        if unit.in_header(decl):
+            function = _placed(function, loc)
+        taken = {unit.entry, *(f.name for f in unit.functions.values())}
+        plain, n = _plain(unit, decl), 2
+        name = plain
         while name in taken:
-            name, n = f"{_plain(function.name)}_{n}", n + 1
+            name, n = f"{plain}_{n}", n + 1
         unit.functions[key] = dataclasses.replace(function, name=name)
         caller.uses_subgroup |= context.uses_subgroup
     return unit.functions[key]
 
 
-def _plain(name: str) -> str:
+def _placed(f: Function, loc: Loc | None) -> Function:
+    """A function of our headers, placed where the author first calls it."""
+
+    def place_at(x: Any) -> Any:
+        new = dataclasses.replace(rebuild(x, place_at), loc=loc)
+        return dataclasses.replace(new, name=None) if isinstance(new, Const) else new
+
+    return place_at(f)
+
+
+def _plain(unit: Unit, decl: Node) -> str:
+    """A function's name as it can stand in a port: operators as words, our headers' `__name` without underscores."""
+    name: str = decl["name"]
+    owner = unit.records.owners.get(decl["id"])
+    if owner is not None and unit.in_header(decl):
+        base = owner.name.split("<")[0].rsplit("::", 1)[-1].removeprefix("thread_").removesuffix("_group")
+        size = re.search(r"thread_block_tile<(\d+)", owner.name)
+        return f"{f'tile{size[1]}' if size else base}_{operator_word(name) if name.startswith('operator') else name}"
+    if owner is not None:
+        return method_name(unit, decl, owner)
+    if name.startswith(("__", "gp_")) and unit.in_header(decl):
+        return name.removeprefix("gp_").lstrip("_")
     if name.startswith("operator"):
-        words = {"+": "add", "-": "sub", "*": "mul", "/": "div", "+=": "add_to", "-=": "sub_from", "*=": "mul_by"}
-        return "op_" + words.get(name[len("operator") :], "other")
+        return operator_word(name)
     return name
 
 
 def lower_program(unit: Unit, entry: Node) -> Program:
     """Lower the entry and all that it calls; raises a Refusal with every diagnostic found."""
+    token = RECORDS.set(unit.records)
+    unit.entry = entry["name"]
     try:
         kernel, context = _lower_function(unit, entry, kernel=True)
+        bound = _launch_bound(context, entry)
     except Refusal as refusal:
         raise Refusal(_unique([*unit.diagnostics, *refusal.diagnostics])) from None
+    finally:
+        RECORDS.reset(token)
     if unit.diagnostics:
         raise Refusal(_unique(unit.diagnostics))
     uses_subgroup = context.uses_subgroup or any(
@@ -62,35 +117,81 @@ def lower_program(unit: Unit, entry: Node) -> Program:
         kernel=kernel,
         functions=tuple(unit.functions.values()),
         language=unit.language.name,
-        launch_bound=_launch_bound(context, entry),
+        launch_bound=bound,
         subgroup_width=32 if uses_subgroup and unit.language.name == "cuda" else None,
         header_comments=_header_comments(unit, entry),
     )
-    return _settle_constants(program)
+    return _settle_constants(add_host_parameters(program, unit))
 
 
 def _unique(diagnostics: list[Any]) -> list[Any]:
     return list(dict.fromkeys(diagnostics))
 
 
-def _lower_function(unit: Unit, decl: Node, *, kernel: bool) -> tuple[Function, FunctionContext]:
+def _refuse_depth(unit: Unit, decl: Node) -> None:
+    """Refuse a body whose nesting would exhaust the stack of the passes that walk it (GP1109)."""
+    stack = [(decl, 0)]
+    while stack:
+        node, depth = stack.pop()
+        if depth > MAX_DEPTH:
+            raise refuse("GP1109", f"{decl['name']} is nested more than {MAX_DEPTH} levels deep", unit.loc(node))
+        for child in node.get("inner", ()):
+            body = child.get("kind") == "CompoundStmt" and node.get("kind") != "CompoundStmt"
+            stack.append((child, depth + (not body and child.get("kind") not in _NO_LEVEL)))
+
+
+def _lower_function(
+    unit: Unit, decl: Node, *, kernel: bool, objects: Mapping[str, Parts] | None = None
+) -> tuple[Function, FunctionContext]:
     loc = unit.loc(decl)
+    _refuse_depth(unit, decl)
     context = FunctionContext(unit, decl)
     params: list[Param] = []
+    start: list[Stmt] = []
+    owner = unit.records.owners.get(decl["id"])
+    given = objects or {}
+    if owner is not None and decl.get("storageClass") != "static" and decl["kind"] != "CXXConstructorDecl":
+        if "this" in given or split(owner):
+            params += formal_parts(context, owner, decl, given.get("this"))
+        else:
+            params.append(self_param(context, owner, decl, loc))
     for child in decl.get("inner", ()):
         if child.get("kind") == "ParmVarDecl":
             if unit.language.variables.get(child.get("name", "")) and kernel and unit.language.name == "metal":
                 continue
-            params.append(_parameter(context, child, kernel))
+            record = split_record(child["type"])
+            if kernel and (record is not None or isinstance(_by_value(child, loc), Struct)):
+                own, stmts = kernel_parts(
+                    context, child, record, VOID if record else parse_type(child["type"], loc).type
+                )
+                params += own
+                start += stmts
+            elif record is not None:
+                actual = given.get(child["id"])
+                params += formal_parts(context, actual.record if actual else record, child, actual)
+            else:
+                params.append(_parameter(context, child, kernel))
+    if owner is not None and decl["kind"] == "CXXConstructorDecl":
+        start += constructor_prologue(context, decl, owner, loc)
     if not context.body:
         raise refuse("GP1104", f"the function {decl.get('name')} has no body", loc)
-    prologue = _shared_globals(context) if kernel else ()
-    body = (*prologue, *lower_body(context, context.body))
-    returns = parse_type({"qualType": decl["type"]["qualType"].split("(")[0].strip()}, loc).type
+    reserve_names(context)
+    prologue = _shared_globals(context, kernel=kernel)
+    lowered = lower_body(context, context.body)
+    body = (*context.tables.values(), *start, *prologue, *lowered)
+    returns = returned(decl, loc)
+    if context.made is not None:
+        returns = context.made.type
+        body = (*body, Return(context.made, loc=loc))
     if isinstance(returns, Pointer):
         returns = dataclasses.replace(returns, space=Space.GENERIC if returns.space is Space.PRIVATE else returns.space)
     comments = _comments_above(unit, decl)
     return Function(decl["name"], tuple(params), body, returns, comments, loc=loc), context
+
+
+def _by_value(node: Node, loc: Loc | None) -> Type | None:
+    parsed = parse_type(node["type"], loc)
+    return None if parsed.reference else parsed.type
 
 
 def _parameter(context: FunctionContext, node: Node, kernel: bool) -> Param:
@@ -100,12 +201,15 @@ def _parameter(context: FunctionContext, node: Node, kernel: bool) -> Param:
     t: Type = parsed.type
     if isinstance(t, Array):
         raise refuse("GP1103", f"the array parameter {node.get('name')}", loc)
-    if context.unit.language.padded_vec3 and isinstance(t, Pointer) and str(t.elem).endswith("x3"):
+    padded = context.unit.language.padded_vec3 and "packed_" not in node["type"]["qualType"]
+    if padded and isinstance(t, Pointer) and str(t.elem).endswith("x3"):
         raise refuse("GP1103", f"the parameter {node.get('name')}: a 3-component vector in memory", loc)
     if isinstance(t, Pointer) and t.space in (Space.GENERIC, Space.PRIVATE) and kernel:
         t = dataclasses.replace(t, space=default)
     if isinstance(t, Pointer) and isinstance(t.elem, Pointer):
         raise refuse("GP1103", f"the parameter {node.get('name')}: a pointer to pointers", loc)
+    if isinstance(t, Pointer) and t.elem == VOID:
+        t = dataclasses.replace(t, elem=U8)  # bytes, until they are cast
     parsed.type = t
     if parsed.reference:
         if (kernel and context.unit.language.name == "metal") or by_value(
@@ -121,13 +225,13 @@ def _parameter(context: FunctionContext, node: Node, kernel: bool) -> Param:
     return Param(variable.name, parsed.type, loc=loc)
 
 
-def _shared_globals(context: FunctionContext) -> tuple[Stmt, ...]:
-    """Declare at the top of the kernel the `extern __shared__` arrays that stand at namespace scope and are used."""
+def _shared_globals(context: FunctionContext, *, kernel: bool) -> tuple[Stmt, ...]:
+    """Declare at the top of a function the `extern __shared__` arrays that stand at namespace scope and are used."""
     unit = context.unit
     for decl in unit.decls.values():
         if decl.get("kind") == "VarDecl" and any(c.get("kind") == "CUDASharedAttr" for c in decl.get("inner", ())):
             unit.shared_globals[decl["id"]] = decl
-    used = _referenced(context.body) & unit.shared_globals.keys()
+    used = referenced(context.body) & unit.shared_globals.keys()
     out: list[Stmt] = []
     for key in sorted(used):
         decl = unit.shared_globals[key]
@@ -136,12 +240,15 @@ def _shared_globals(context: FunctionContext) -> tuple[Stmt, ...]:
         ) and (place(decl["range"]["begin"]).get("file") == place(context.body["range"]["begin"]).get("file")):
             continue
         parsed = parse_type(decl["type"], unit.loc(decl))
+        if not kernel and not (isinstance(parsed.type, Array) and parsed.type.length == 0):
+            continue  # the launch's memory is one; an array of known size would be another in each function
         variable = context.declare(decl, parsed, Space.SHARED)
         out.append(Declare(variable.name, parsed.type, None, Space.SHARED, loc=unit.loc(decl)))
     return tuple(out)
 
 
-def _referenced(node: Node) -> set[str]:
+def referenced(node: Node) -> set[str]:
+    """Return the ids of the declarations that a node refers to."""
     found: set[str] = set()
     stack = [node]
     while stack:
@@ -170,7 +277,11 @@ def _comments_above(unit: Unit, decl: Node) -> tuple[str, ...]:
     begin = place(pattern.get("range", {}).get("begin", {}))
     if not begin:
         return ()
-    after_file, after_line = unit.previous_end.get(pattern.get("id", ""), ("", 0))
+    owner = unit.records.owners.get(decl["id"])
+    if owner is not None and owner.closure:
+        return ()
+    before = unit.records.previous_end(owner, decl) if owner is not None else None
+    after_file, after_line = before or unit.previous_end.get(pattern.get("id", ""), ("", 0))
     start = after_line if after_file == begin["file"] else 0
     found = [
         c

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
-from ...ir.types import BOOL, Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.types import BOOL, Array, Pointer, Scalar, Space, Struct, Type, Vector
 
 if TYPE_CHECKING:
     from ...ir.nodes import Loc
@@ -25,16 +25,20 @@ class Types:
             return self._pointer(t, "").rstrip()
         if isinstance(t, Array):
             raise refuse("GP2010", f"{self.dialect.title} has no values of array type {t}", self.loc)
+        if isinstance(t, Struct):
+            return t.name
         scalar = t.elem if isinstance(t, Vector) else t
         if scalar.name != "void" and scalar.name not in self.dialect.scalars:
             raise refuse("GP2005", f"{self.dialect.title} on this device has no type {scalar.name}", self.loc)
+        if isinstance(t, Vector) and t.lanes > self.dialect.max_lanes:
+            raise refuse("GP2005", f"{self.dialect.title} has no vectors of {t.lanes} lanes", self.loc)
         return (
             self.dialect.vector(t.elem, t.lanes) if isinstance(t, Vector) else self.dialect.scalars.get(t.name, "void")
         )
 
     def in_memory(self, t: Type) -> str:
         """The name of the type that memory behind a pointer or in an array holds for an element of type `t`."""
-        if isinstance(t, Vector) and t.lanes == 3:
+        if isinstance(t, Vector) and t.lanes == 3 and (self.dialect.vec3 == "components" or self.dialect.packed_vec3):
             elem = self.name(t.elem)
             return elem if self.dialect.vec3 == "components" else self.dialect.packed_vec3.format(elem=elem)
         return self.dialect.bool_memory if t == BOOL else self.name(t)
@@ -63,8 +67,10 @@ class Types:
         if t.space is Space.GENERIC:
             raise refuse("GP1201", f"the address space of {name or 'a pointer'} is not resolved", self.loc)
         elem = self.name(t.elem) if isinstance(t.elem, Pointer) else self.in_memory(t.elem)
+        # a constant space is const by itself, where the language has one
+        const = t.const if t.space is not Space.CONSTANT else not self.dialect.spaces[t.space]
         return self.dialect.pointer.format(
-            const="const " if t.const and t.space is not Space.CONSTANT else "",
+            const="const " if const else "",
             volatile="volatile " if t.volatile else "",
             space=self.dialect.spaces[t.space] + " ",
             elem=elem,

@@ -18,8 +18,9 @@ ANY_SPACE = frozenset({Space.GLOBAL, Space.SHARED})
 class AtomicForm:
     """Atomics on some types in some spaces: `text` with {op} {p} {v} {e}, or a helper template that defines one.
 
-    `ops` maps the IR's operation to the spelling that fills {op}. A helper's name is gp_atomic_OP_TYPE_SPACE, or
-    gp_atomic_OP in languages with overloading.
+    `ops` maps the IR's operation to the spelling that fills {op}; {p_}, {v_} and {e_} are operands of a cast or a sign.
+    `gives` names the type that the compiler gives the call where that is not the IR's, as wide as it. A helper's name
+    is gp_atomic_OP_TYPE_SPACE, or gp_atomic_OP in languages with overloading.
     """
 
     types: frozenset[str]
@@ -28,6 +29,7 @@ class AtomicForm:
     helper: str = ""
     spaces: frozenset[Space] = ANY_SPACE
     extensions: tuple[str, ...] = ()
+    gives: str = ""
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,10 @@ class LaneForm:
 
     `direct` spells those kinds of shuffles and votes that need no helper where the width is that of the hardware, with
     {value} and {lane}; "undefined KIND" those where a lane outside may give anything.
+    `segments` spells shuffles for every width, with {value}, {lane} and {width} (`, 16`; empty where it is the
+    hardware's and `default_width` tells that it may be left out); those whose lane is not known to be inside still need
+    the helper, unless the language defines them as the IR does (`any_lane`).
+    `vote_types` are the types that the compiler gives the votes of `direct`, where these are not the IR's.
     `lane_scratch` tells that the helpers exchange through the shared array `gp_lanes`, with group barriers.
     """
 
@@ -44,6 +50,9 @@ class LaneForm:
     passes: tuple[str, ...] = ()
     direct: Mapping[str, str] = field(default_factory=dict[str, str])
     hardware_width: int = 0
+    segments: Mapping[str, str] = field(default_factory=dict[str, str])
+    any_lane: bool = False
+    vote_types: Mapping[str, Scalar] = field(default_factory=dict[str, Scalar])
     lane_scratch: bool = False
     votes: frozenset[str] = frozenset({"any", "all", "ballot"})
     extensions: tuple[str, ...] = ()
@@ -61,8 +70,23 @@ class Dialect:
     grid: fields {axis} (0..2) and {xyz}; `grid_type` is the type that the destination's compiler gives them, and
     `attributes` the ones that are parameters of the kernel, to be handed to device functions.
     ordered_memory: what {memory} in a barrier or fence stands for: shared memory alone, shared and global memory.
-    vec3: "packed" where a 3-vector in memory has a type of its own ({elem} in `packed_vec3`), "components" where memory
-    holds its scalars and is read with vload3.
+    vec3: "packed" where a 3-vector in memory has a type of its own ({elem} in `packed_vec3`; empty: the vector type
+    itself), "components" where memory holds its scalars and is read with vload3.
+    typed_math: spellings of functions for one scalar type, by (name, scalar); they come before `math`. A function of
+    unsigned integers that a row for the signed type lacks is called with converted operands.
+    bitcasts: spellings by (from, to), with {value}; they come before `bitcast`.
+    componentwise: a helper template that does an operation component by component; empty where vectors have operators.
+    splats: whether one item makes a vector of equal components.
+    classes: scalar types that C's own conversions do not reach, so that every conversion is written.
+    make_vectors: by element, what takes the place of `make_vector`.
+    vector_alignment: the most bytes that a vector aligns to.
+    full_mask: how the mask of all lanes is spelled that fills {mask} in votes, `segments` and barriers of a subgroup;
+    empty where the language has no masks (then `rewrites.lane_masks` must have taken them out).
+    table_prefix: what declares constant data outside functions, where that is not the name of its space.
+    extern_shared: shared memory stays where the author declared it, and the launch's is declared `extern`.
+    saturating: a conversion of a float to an integer that clamps, where a cast out of range is undefined and the devices
+    differ in what it gives.
+    counts_are_int: whether popcount and clz give int whatever their operand is.
     """
 
     name: str
@@ -92,13 +116,27 @@ class Dialect:
     keywords: frozenset[str]
     functions: frozenset[str]
     attributes: Mapping[Grid, str] = field(default_factory=dict[Grid, str])
+    typed_math: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    bitcasts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    saturating: str = ""
+    vector_names: Mapping[str, str] = field(default_factory=dict[str, str])
+    max_lanes: int = 16
+    componentwise: str = ""
+    splats: bool = True
+    extern_shared: bool = False
+    full_mask: str = ""
+    table_prefix: str = ""
+    counts_are_int: bool = False
     int_abs_unsigned: bool = False
     bool_memory: str = "bool"
+    vector_alignment: int = 32
+    classes: frozenset[str] = frozenset({"bf16"})
+    make_vectors: Mapping[str, str] = field(default_factory=dict[str, str])
     function_prefix: str = "inline "
 
     def vector(self, elem: Scalar, lanes: int) -> str:
         """The name of a vector type."""
-        return f"{self.scalars[elem.name]}{lanes}"
+        return f"{self.vector_names.get(elem.name) or self.scalars[elem.name]}{lanes}"
 
     @property
     def reserved(self) -> frozenset[str]:

@@ -10,15 +10,18 @@ from ...ir import nodes as n
 from ...ir.analysis.buffers import buffer_uses
 from ...ir.analysis.overwrites import overwritten_across_barriers
 from ...ir.diagnostics import Diagnostic, Refusal
-from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.rewrites.retype import program_structs
+from ...ir.types import Array, Pointer, Scalar, Space, Struct, Type, Vector, leaves, scalar_of
 from ...ir.walk import map_functions, rewrite_stmts, walk
 from .declare import Types
 from .expressions import Expressions
 from .helpers import Helpers
 from .literals import literal
 from .names import definable, legal_names
-from .shared import Placed, is_dynamic, place_shared
+from .shared import Placed, is_dynamic, keep_shared, place_shared
 from .statements import Statements
+from .structs import definition, legal_structs
+from .tables import place_tables, table_definition
 from .text import comment_block, wrap
 
 if TYPE_CHECKING:
@@ -67,8 +70,11 @@ def emit(
     `forbidden` are further names that the author's must not have, `dynamic_size` spells the size of dynamic shared
     memory where the text declares it (else it is a parameter), `context` goes to the helper templates.
     """
-    program, renamed, notes = legal_names(program, dialect, forbidden)
-    placed = place_shared(program)
+    program, struct_notes = legal_structs(program, dialect, (f.name for f in program.functions))
+    structs = program_structs(program)
+    program, renamed, notes = legal_names(program, dialect, [*forbidden, *(s.name for s in structs)])
+    program, tables = place_tables(program)
+    placed = keep_shared(program) if dialect.extern_shared else place_shared(program)
     program = placed.program
     helpers = Helpers(machine=machine, block=plan.block, **(context or {}))
     constants = definable(program, dialect)
@@ -102,18 +108,33 @@ def emit(
         kernel_body.insert(0, dataclasses.replace(placed.dynamic, comments=(), trailing=None))
     body = statements.body(kernel_body, depth)
     problems += statements.problems
+    for d in placed.at_file_scope:
+        texts.insert(0, "\n".join(Statements(expressions, (), "", memory).statement(d, 0)))
+    definitions: list[str] = []
+    for s in structs:
+        try:
+            definitions.append(definition(s, Types(dialect)))
+        except Refusal as refusal:
+            problems += refusal.diagnostics
+    _enter(expressions, "", placed, uses)
+    data: list[str] = []
+    for t in tables:
+        try:
+            data += table_definition(t, expressions)
+        except Refusal as refusal:
+            problems += refusal.diagnostics
     if problems:
         raise Refusal(dict.fromkeys(problems))
     defines = [
         line for c in constants.values() if c.name in used for line in [f"#define {c.name} {_definition(c, dialect)}"]
-    ]
+    ] + data
     return Emitted(
         program,
         defines,
-        helpers.texts(),
+        [*definitions, *helpers.texts()],
         texts,
         body,
-        notes,
+        (*struct_notes, *notes),
         renamed,
         placed.dynamic,
         tuple(helpers.extensions),
@@ -149,6 +170,8 @@ def types_used(program: n.Program) -> frozenset[str]:
                 t = t.elem
             if isinstance(t, Scalar):
                 found.add(t.name)
+            elif isinstance(t, Struct):
+                found.update(scalar_of(leaf).name for m in t.members for _, leaf in leaves(m.type))
     return frozenset(found)
 
 
@@ -195,8 +218,8 @@ def _shared_parameter(d: n.Declare, types: Types, dialect: Dialect) -> str:
     return types.declaration(d.type, d.name, space=Space.SHARED).replace(first, f"(*{d.name})", 1)
 
 
-def _value(t: Type) -> Scalar | Vector:
-    if not isinstance(t, Scalar | Vector):
+def _value(t: Type) -> Scalar | Vector | Struct:
+    if not isinstance(t, Scalar | Vector | Struct):
         raise TypeError(f"a shared variable of type {t}")
     return t
 

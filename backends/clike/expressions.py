@@ -15,7 +15,7 @@ from .literals import literal
 from .text import ASSIGNMENT, COMPARISONS, POSTFIX, PRECEDENCE, PRIMARY, TERNARY, UNARY, Text
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from .dialect import Dialect
     from .helpers import Helpers
@@ -31,6 +31,12 @@ _CLEARER: dict[str, frozenset[int]] = {
     "<<": frozenset({12, 13}),
     ">>": frozenset({12, 13}),
     **{op: frozenset({9, 10}) for op in COMPARISONS},
+}
+
+# operators on vectors, as parts of helper names
+_STEMS = {"+": "add", "-": "sub", "*": "mul", "/": "div", "%": "rem", "&": "and", "|": "or", "^": "xor"} | {
+    "<<": "shl",
+    ">>": "shr",
 }
 
 
@@ -92,12 +98,11 @@ class Expressions:
             case n.Convert():
                 return self._convert(e)
             case n.Bitcast():
-                inner = self.exact(e.value)
-                return Text(
-                    self.dialect.bitcast.format(type=self.types.name(e.type), value=inner.text), POSTFIX, e.type
-                )
-            case n.Element() | n.Deref() | n.Component():
+                return self._bitcast(e)
+            case n.Element() | n.Deref() | n.Component() | n.Field():
                 return self.memory(e)
+            case n.Aggregate():
+                return self._aggregate(e)
             case n.Offset():
                 return self._offset(e)
             case n.AddressOf():
@@ -119,6 +124,8 @@ class Expressions:
                 return self.calls.vote(e)
             case n.Atomic():
                 return self.calls.atomic(e)
+            case n.IsNull():
+                raise refuse("GP1102", "a test of a pointer against null that the spec does not decide", e.loc)
 
     def exact(self, e: n.Expr) -> Text:
         """Print with the IR's type: with a cast where C's type is another one."""
@@ -128,7 +135,7 @@ class Expressions:
     def assignable(self, e: n.Expr) -> Text:
         """Print for a place that converts to the IR's type: an initialiser, an assignment, an argument."""
         text = self.value(e)
-        if text.ctype != e.type and "bf16" in (str(e.type), str(text.ctype)):
+        if text.ctype != e.type and not self.dialect.classes.isdisjoint((str(e.type), str(text.ctype))):
             return self.exact(e)
         return text
 
@@ -186,6 +193,48 @@ class Expressions:
         known = frozenset(self.dialect.attributes.values())
         self.attributes.update(dict.fromkeys(a for a in attributes if a in known))
 
+    def _bitcast(self, e: n.Bitcast) -> Text:
+        source, inner = e.value.type, self.exact(e.value)
+        types = [t for t in (source, e.type) if isinstance(t, Scalar)]
+        if self.dialect.bitcasts and len(types) == 2 and all(t.is_integer for t in types):
+            return self.cast(inner, types[1])
+        form = self.dialect.bitcasts.get((str(source), str(e.type)), self.dialect.bitcast)
+        if not form:
+            raise refuse("GP2006", f"{self.dialect.title} has no bit cast from {source} to {e.type}", e.loc or self.loc)
+        text = form.format(type=self.types.name(e.type), value=inner.text)
+        return Text(text, UNARY if text.startswith("(") else POSTFIX, e.type)
+
+    def by_component(
+        self, stem: str, e: n.Expr, operands: Sequence[n.Expr], part: Callable[[tuple[n.Expr, ...]], n.Expr]
+    ) -> Text:
+        """A helper that does an operation on vectors component by component.
+
+        `part` gives the operation on one component of each operand; operands that are no vectors stay whole.
+        """
+        if not isinstance(e.type, Vector):
+            raise refuse("GP2010", f"{stem} of vectors giving {e.type}", e.loc or self.loc)
+        args = [self.exact(o).text for o in operands]
+        # the operands inside the helper, which no range or constant of this place may touch
+        names = "abc"[: len(operands)]
+        ranges, self.ranges = self.ranges, {}
+        items: list[str] = []
+        for lane in range(e.type.lanes):
+            inside = [n.Var(name, o.type) for name, o in zip(names, operands, strict=True)]
+            lanes = tuple(n.Component(v, lane, v.type.elem) if isinstance(v.type, Vector) else v for v in inside)
+            items.append(self.exact(part(lanes)).text)
+        self.ranges = ranges
+        kinds = "_".join(str(o.type) for o in operands)
+        name = f"gp_{stem}" + (f"_{e.type}" if isinstance(e, n.Convert) else "")
+        self.helpers.need(
+            f"{name}_{kinds}",
+            self.dialect.componentwise,
+            function=name,
+            type=self.types.name(e.type),
+            params=[self.types.declaration(o.type, name) for name, o in zip(names, operands, strict=True)],
+            made=self.dialect.make_vector.format(type=self.types.name(e.type), items=", ".join(items)),
+        )
+        return Text(f"{name}({', '.join(args)})", POSTFIX, e.type)
+
     # --- operators
 
     def _enclose(self, text: Text, prec: int) -> str:
@@ -200,6 +249,9 @@ class Expressions:
     def _convert(self, e: n.Convert) -> Text:
         source = e.value.type
         if isinstance(e.type, Vector):
+            elem = e.type.elem
+            if self.dialect.componentwise:
+                return self.by_component("convert", e, [e.value], lambda a: n.Convert(a[0], elem))
             inner = self.value(e.value).text
             call = self.dialect.convert_vector.format(type=self.types.name(e.type), value=inner)
             return Text(call, POSTFIX, e.type)
@@ -210,13 +262,19 @@ class Expressions:
         narrows = source.is_integer and e.type.is_integer and e.type.bits <= source.bits
         if not (inner.ctype == source or ops.exact(inner, source) or (narrows and ops.is_integer(inner))):
             inner = self.cast(inner, source)
-        if e.implicit and "bf16" not in (e.type.name, source.name):
+        if self.dialect.saturating and source.is_float and e.type.is_integer and not isinstance(e.value, n.Const):
+            call = self.dialect.saturating.format(type=self.types.name(e.type), value=inner.text)
+            return Text(call, POSTFIX, e.type)
+        if e.implicit and self.dialect.classes.isdisjoint((e.type.name, source.name)):
             return inner
         return self.cast(inner, e.type)
 
     def _unary(self, e: n.Unary) -> Text:
         if e.op == "!":
             return Text(f"!{self._enclose(self.condition(e.value), UNARY)}", UNARY, BOOL)
+        if isinstance(e.type, Vector) and self.dialect.componentwise:
+            elem, stem = e.type.elem, {"-": "neg", "~": "not"}.get(e.op, "")
+            return self.by_component(stem, e, [e.value], lambda a: n.Unary(e.op, a[0], elem))
         inner = self.value(e.value)
         c = inner.ctype
         if isinstance(c, Scalar) and isinstance(e.type, Scalar):
@@ -237,6 +295,9 @@ class Expressions:
         if isinstance(t, Vector):
             if e.op in COMPARISONS:
                 raise refuse("GP1102", "comparison of whole vectors", e.loc or self.loc)
+            if self.dialect.componentwise:
+                elem, operands = t.elem, (e.left, e.right)
+                return self.by_component(_STEMS[e.op], e, operands, lambda a: n.Binary(e.op, a[0], a[1], elem))
             return self._join(e.op, self.exact(e.left), self.exact(e.right), e.type)
         if not isinstance(t, Scalar):
             raise TypeError(f"operator {e.op} on {t}")
@@ -313,8 +374,23 @@ class Expressions:
                 if self._scattered(e.base):
                     return Text(f"{self._lane_of_vec3(e)}", POSTFIX, e.type)
                 return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{_XYZW[e.index]}", POSTFIX, e.type)
+            case n.Field():
+                if isinstance(e.base, n.Deref):
+                    return Text(f"{self._enclose(self.value(e.base.pointer), POSTFIX)}->{e.name}", POSTFIX, e.type)
+                return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{e.name}", POSTFIX, e.type)
             case _:
                 return self.value(e)
+
+    def braces(self, e: n.Expr) -> str:
+        """An initialiser in braces where it stands in a declaration or in other braces."""
+        if isinstance(e, n.Aggregate):
+            return f"{{{', '.join(self.braces(i) for i in e.items)}}}"
+        return self.exact(e).text
+
+    def _aggregate(self, e: n.Aggregate) -> Text:
+        name = self.types.name(e.type)
+        text = f"{name}{self.braces(e)}" if self.dialect.cpp else f"({name}){self.braces(e)}"
+        return Text(text, POSTFIX, e.type)
 
     def base(self, e: n.Expr) -> str:
         """The text before `[`: a pointer, an array, or a row of one."""
@@ -379,9 +455,11 @@ class Expressions:
     def _make_vector(self, e: n.MakeVector) -> Text:
         items = [self.assignable(i) if not self.dialect.cpp else self.exact(i) for i in e.items]
         first = e.items[0]
-        if all(i == first for i in e.items) and isinstance(first, n.Const | n.Var):
+        splat = self.dialect.splats and all(i == first for i in e.items)
+        if splat and isinstance(first, n.Const | n.Var):
             items = [self.exact(first)]
-        text = self.dialect.make_vector.format(type=self.types.name(e.type), items=", ".join(i.text for i in items))
+        form = self.dialect.make_vectors.get(e.type.elem.name, self.dialect.make_vector)
+        text = form.format(type=self.types.name(e.type), items=", ".join(i.text for i in items))
         return Text(text, UNARY if text.startswith("(") else POSTFIX, e.type)
 
 

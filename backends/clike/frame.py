@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Severity, refuse
-from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.types import Array, Pointer, Scalar, Space, Struct, Type, Vector, buffer_scalar
 from ...ir.walk import walk
 from ...templates import fact
 from ..base import TextParam
@@ -79,7 +79,8 @@ def buffer_params(original: n.Function, emitted: Emitted, plan: WritePlan) -> It
             if p.name not in plan.roles:
                 raise KeyError(f"no role for parameter {p.name}")
             role = plan.roles[p.name]
-            yield TextParam(p.name, "buffer", str(t.elem), "in" if role == "null" else role, spelled)
+            held = buffer_scalar(t.elem) if isinstance(t.elem, Struct) else t.elem
+            yield TextParam(p.name, "buffer", str(held), "in" if role == "null" else role, spelled)
         elif isinstance(t, Scalar | Vector):
             yield TextParam(p.name, "scalar", str(t), None, spelled)
         else:

@@ -6,7 +6,7 @@ import math
 import struct
 from typing import TYPE_CHECKING
 
-from ...ir.types import BOOL, Scalar
+from ...ir.types import BOOL, F32, Scalar
 
 if TYPE_CHECKING:
     from .dialect import Dialect
@@ -46,6 +46,8 @@ def literal(value: bool | int | float, t: Scalar, dialect: Dialect) -> str:
             return dialect.nan[t.name]
         if math.isinf(number):
             return ("-" if number < 0 else "") + dialect.infinity[t.name]
+        if t.name not in dialect.suffixes:
+            return f"({dialect.scalars[t.name]}){shortest(number, F32)}{dialect.suffixes['f32']}"
         return shortest(number, t) + dialect.suffixes[t.name]
     number = int(value)
     suffix = dialect.suffixes[t.name]

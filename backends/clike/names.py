@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Severity
 from ...ir.mathlib import MATH
+from ...ir.rewrites.retype import program_structs
 from ...ir.walk import rebuild, walk
 
 if TYPE_CHECKING:
@@ -48,12 +49,13 @@ def rename(node: n.Node, mapping: Mapping[str, str]) -> n.Node:
 
 def called_builtins(program: n.Program, dialect: Dialect) -> frozenset[str]:
     """Unqualified functions of the destination that the text of this program calls."""
-    spelled = {
-        dialect.math.get(x.fn, "")
+    used = {
+        x.fn
         for f in (*program.functions, program.kernel)
         for x in walk(f)
         if isinstance(x, n.MathCall) and x.fn in MATH
     }
+    spelled = {dialect.math.get(fn, "") for fn in used} | {s for (fn, _), s in dialect.typed_math.items() if fn in used}
     return frozenset(s for s in spelled if s and "::" not in s)
 
 
@@ -112,8 +114,14 @@ def legal_names(
 
 def definable(program: n.Program, dialect: Dialect, helper_names: Iterable[str] = ()) -> dict[str, n.NamedConstant]:
     """The constants that can be a `#define`: one value each, and a name that nothing else in the text has."""
+    members = {m.name for s in program_structs(program) for m in s.members}
     taken = (
-        set(dialect.reserved) | dialect.functions | called_builtins(program, dialect) | _COMPONENTS | set(helper_names)
+        members
+        | set(dialect.reserved)
+        | dialect.functions
+        | called_builtins(program, dialect)
+        | _COMPONENTS
+        | set(helper_names)
     )
     for f in (*program.functions, program.kernel):
         taken |= {f.name, *declared(f)}

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.types import Array, Pointer, Space, Type, flat_elem
-from ...ir.walk import rewrite_stmts, walk
+from ...ir.walk import map_functions, rewrite_stmts, walk
 from .names import declared, fresh, rename
 
 if TYPE_CHECKING:
@@ -20,12 +20,14 @@ class Placed:
     """A program whose shared variables are all declared at the kernel's top level.
 
     `needs` has, per device function, the shared variables that it uses and the kernel declares for it. `dynamic` is the
-    launch's shared memory (an array of length 0), which the kernel declares too, if there is one.
+    launch's shared memory (an array of length 0), which the kernel declares too, if there is one; `at_file_scope` are
+    declarations of it that stand before all functions.
     """
 
     program: n.Program
     needs: dict[str, tuple[n.Declare, ...]]
     dynamic: n.Declare | None
+    at_file_scope: tuple[n.Declare, ...] = ()
 
 
 def place_shared(program: n.Program) -> Placed:
@@ -66,6 +68,40 @@ def place_shared(program: n.Program) -> Placed:
     kernel = dataclasses.replace(kernel, body=body)
     new = dataclasses.replace(program, kernel=kernel, functions=tuple(functions))
     return Placed(new, _transitive(new, needs), dynamic[0] if dynamic else None)
+
+
+def keep_shared(program: n.Program) -> Placed:
+    """Leave shared memory where it is, for languages in which device functions may declare it.
+
+    Declarations of the launch's shared memory all begin at its start; those of one name and several types get a number,
+    for they are one variable to a C++ compiler. They stand at file scope if a device function has one: in the kernel,
+    which is extern "C", and in the function they would be two variables of one name.
+    """
+    taken = {name for f in (*program.functions, program.kernel) for name in declared(f)}
+    types: dict[str, Type] = {}
+
+    def numbered(f: n.Function) -> n.Function:
+        mapping: dict[str, str] = {}
+        for s in walk(f):
+            if isinstance(s, n.Declare) and is_dynamic(s) and types.setdefault(s.name, s.type) != s.type:
+                mapping[s.name] = fresh(s.name, taken)
+                taken.add(mapping[s.name])
+                types[mapping[s.name]] = s.type
+        g = rename(f, mapping) if mapping else f
+        assert isinstance(g, n.Function)
+        return g
+
+    kernel = numbered(program.kernel)
+    functions = tuple(numbered(f) for f in program.functions)
+    new = dataclasses.replace(program, kernel=kernel, functions=functions)
+    at_file_scope: dict[str, n.Declare] = {}
+    if any(is_dynamic(s) for f in functions for s in walk(f) if isinstance(s, n.Declare)):
+        every = [s for f in (*functions, kernel) for s in walk(f) if isinstance(s, n.Declare) and is_dynamic(s)]
+        at_file_scope = {s.name: s for s in reversed(every)}
+        new = map_functions(
+            new, lambda f: dataclasses.replace(f, body=rewrite_stmts(f.body, lambda s: () if is_dynamic(s) else (s,)))
+        )
+    return Placed(new, {f.name: () for f in functions}, None, tuple(at_file_scope.values()))
 
 
 def is_dynamic(s: n.Stmt) -> bool:

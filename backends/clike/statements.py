@@ -104,7 +104,9 @@ class Statements:
         texts = self._dialect.barriers if isinstance(s, n.Barrier) else self._dialect.fences
         if s.scope not in texts:
             raise refuse("GP2010", f"{self._dialect.title} on this device has no {what} {s.scope.value}", s.loc)
-        return texts[s.scope].format(memory=self._memory).splitlines()
+        given = s.mask if isinstance(s, n.Barrier) else None
+        mask = "" if given is None else self.expressions.calls.lane_mask(given, s.loc)
+        return texts[s.scope].format(memory=self._memory, mask=mask).splitlines()
 
     def simple(self, s: n.Stmt) -> str:
         """A declaration, assignment or call without its semicolon; empty for what is declared elsewhere."""
@@ -121,14 +123,18 @@ class Statements:
     def _declare(self, s: n.Declare) -> str:
         t: Type = s.type
         if s.space is Space.SHARED and isinstance(t, Array) and t.length == 0:
+            one = self._types.declaration(Array(t.elem, 1), s.name, space=s.space)
+            if self._dialect.extern_shared:
+                return "extern " + one.replace("[1]", "[]", 1)
             if not self._dynamic:
                 return ""
             # a size that the host gives
-            one = self._types.declaration(Array(t.elem, 1), s.name, space=s.space)
             return one.replace("[1]", f"[{self._dynamic} / sizeof({self._types.in_memory(_flat(t.elem))})]", 1)
         text = self._types.declaration(t, s.name, space=s.space, const=s.const)
         if s.items is not None:
-            return f"{text} = {{{', '.join(self.expressions.exact(i).text for i in s.items)}}}"
+            return f"{text} = {{{', '.join(self.expressions.braces(i) for i in s.items)}}}"
+        if isinstance(s.init, n.Aggregate):
+            return f"{text} = {self.expressions.braces(s.init)}"
         return text if s.init is None else f"{text} = {self.expressions.plain(s.init)}"
 
     def _assign(self, s: n.Assign) -> str:
@@ -144,6 +150,8 @@ class Statements:
             return e.store_vec3(target, e.value(whole).text) or ""
         left = e.memory(target).text
         t = target.type
+        if op is not None and isinstance(t, Vector) and self._dialect.componentwise:
+            return f"{left} = {e.value(n.Binary(op, target, value, t)).text}"
         if op is None:
             is_bool = str(t) == "bool" and self._dialect.bool_memory != "bool"
             return f"{left} = {e.exact(value).text if is_bool else e.plain(value)}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import keyword
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -73,7 +74,7 @@ def host_wrapper(
     block: Sequence[str],
     shared: str = "0",
 ) -> str:
-    """Return the wrapper module's source for an OpenCL or Metal kernel, to be saved beside `kernel_file`.
+    """Return the wrapper module's source for a kernel, to be saved beside `kernel_file`.
 
     `grid`, `block` (groups, threads, along x, y, z) and `shared` (bytes) are Python expressions over the sizes. Raises
     Refusal (GP2009) for what the runtime cannot be passed.
@@ -83,6 +84,10 @@ def host_wrapper(
 
     def dtype_of(arg: Mapping[str, Any]) -> str:
         elem = str(arg["dtype"]).partition("x")[0]
+        if elem == "bf16" and not metal:  # its bits, as NumPy has no such type
+            if arg["init"] is not None:
+                raise refuse("GP2009", f"{arg['name']}: NumPy has no {elem} to fill with {arg['init']}")
+            return 'np.dtype("uint16")'
         if elem not in dtypes:
             raise refuse("GP2009", f"{arg['name']}: NumPy has no {elem}")
         return f"{module}.{dtypes[elem]}" if metal else f'np.dtype("{dtypes[elem].rstrip("_")}")'
@@ -92,7 +97,9 @@ def host_wrapper(
         dims = [*arg["shape"], *([str(t.lanes)] if isinstance(t, Vector) else [])]
         return ", ".join(dims) + ("," if len(dims) == 1 else "")
 
-    rows = [_row(a, metal, module, dtypes) for a in args]
+    held = {p.name: p.dtype for p in text.params if p.kind == "scalar"}  # a half by value may be passed as a float
+    passed = [dataclasses.replace(a, dtype=held.get(a.name, a.dtype)) for a in args]
+    rows = [_row(a, text.language, module, dtypes) for a in passed]
     buffers = [r for r in rows if r["kind"] == "buffer"]
     outputs = [r for r in buffers if r["role"] in ("out", "inout")]
     if not outputs:
@@ -104,6 +111,7 @@ def host_wrapper(
     return render(
         f"dialects/{text.language}/host.py.j2",
         name=name,
+        language=text.language,
         entry=text.entry,
         kernel_file=kernel_file,
         machine=machine,
@@ -136,7 +144,7 @@ def host_wrapper(
 
 
 # what the wrappers call their own things
-_TAKEN = frozenset({"np", "cl", "cla", "mx", "queue", "cache", "Path", "KERNEL_FILE", "DIVIDER"})
+_TAKEN = frozenset({"np", "cl", "cla", "cp", "mx", "queue", "cache", "Path", "KERNEL_FILE", "DIVIDER"})
 
 
 def _variable(name: str) -> str:
@@ -144,13 +152,15 @@ def _variable(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN or name.startswith("_") else name
 
 
-def _row(arg: WrapperArg, metal: bool, module: str, dtypes: Mapping[str, str]) -> dict[str, Any]:
+def _row(arg: WrapperArg, language: str, module: str, dtypes: Mapping[str, str]) -> dict[str, Any]:
     """An argument as the templates take it: how the caller gives it and how it is passed on."""
     var, option = _variable(arg.name), ""
+    metal, cupy = language == "metal", language in ("cuda", "hip")
     if arg.kind == "buffer":
-        passed = f"_padded({var})" if metal else f"{var}.data"
+        passed = f"_padded({var})" if metal else var if cupy else f"{var}.data"
         if arg.role == "null":
-            passed = f"mx.zeros((8,), dtype=mx.{dtypes[arg.dtype.partition('x')[0]]})" if metal else "None"
+            null = "np.intp(0)" if cupy else "None"
+            passed = f"mx.zeros((8,), dtype=mx.{dtypes[arg.dtype.partition('x')[0]]})" if metal else null
         if metal and arg.role == "inout" and arg.init is None:
             raise refuse("GP2009", f"{arg.name}: MLX makes new outputs, so an inout buffer must have a constant init")
     else:
@@ -159,8 +169,11 @@ def _row(arg: WrapperArg, metal: bool, module: str, dtypes: Mapping[str, str]) -
             option, value = var, var
         elif _is_number(value):
             option, value = f"{var}={value}", var
+        if arg.dtype not in dtypes:
+            raise refuse("GP2009", f"{arg.name}: NumPy has no scalars of type {arg.dtype}")
         name = dtypes[arg.dtype]
-        passed = f"mx.array({value}, dtype=mx.{name})" if metal else f"np.{_scalar(arg.dtype, name)}({value})"
+        scalar = name if cupy else _scalar(arg.dtype, name)
+        passed = f"mx.array({value}, dtype=mx.{name})" if metal else f"np.{scalar}({value})"
     return {
         "name": arg.name,
         "kind": arg.kind,

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ...ir.mathlib import C_NAMES
 from ...ir.nodes import Const, Expr, Grid, GridIndex, Scope
-from ...ir.types import F32, F64, I32, I64, U32, Space
+from ...ir.types import F32, F64, I32, I64, U32, U64, Space
 from ..clang import calls as c
 from ..clang.context import Handler, Language
 from ..clang.read import Source, read_entry
+from .half import half_calls
+from .ptx import PTX
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -29,14 +32,26 @@ def _math_calls() -> dict[str, Handler]:
         "__powf": "fast_pow", "__fdividef": "fast_divide", "fdividef": "fast_divide", "__fsqrt_rn": "sqrt",
         "__fmaf_rn": "fma", "__frcp_rn": "recip", "__popc": "popcount", "__popcll": "popcount", "__clz": "clz",
         "__clzll": "clz", "__ffs": "ffs", "__ffsll": "ffs", "__brev": "brev", "__brevll": "brev", "__mulhi": "mulhi",
-        "__umulhi": "mulhi", "__mul64hi": "mulhi", "__umul64hi": "mulhi",
+        "__umulhi": "mulhi", "__mul64hi": "mulhi", "__umul64hi": "mulhi", "__dsqrt_rn": "sqrt", "__drcp_rn": "recip",
+        "__fma_rn": "fma", "umin": "min", "umax": "max", "llmin": "min", "llmax": "max", "ullmin": "min",
+        "ullmax": "max",
     }.items():  # fmt: skip
         out[name] = c.math(fn)
     out["min"], out["max"] = c.by_type("fmin", "min"), c.by_type("fmax", "max")
     out["abs"] = out["labs"] = out["llabs"] = c.by_type("fabs", "abs")
     for name, op in {"__fadd_rn": "+", "__fsub_rn": "-", "__fmul_rn": "*", "__fdiv_rn": "/", "__dadd_rn": "+",
-                     "__dmul_rn": "*"}.items():  # fmt: skip
+                     "__dmul_rn": "*", "__dsub_rn": "-", "__ddiv_rn": "/"}.items():  # fmt: skip
         out[name] = c.operator(op)
+    for name in ("erfcx", "erfinv", "erfcinv", "normcdfinv", "lgamma", "tgamma", "j0", "j1", "y0", "y1", "rcbrt",
+                 "logb", "cyl_bessel_i0", "cyl_bessel_i1", "remainder", "nextafter"):  # fmt: skip
+        out[name] = out[name + "f"] = c.refused("no other language has it, and gpuport none of known accuracy")
+    for name in ("normcdf", "sinpi", "cospi"):
+        out[name] = c.refused("gpuport has it for float only")
+    for name in ("__fadd", "__fsub", "__fmul", "__fdiv", "__fmaf", "__fsqrt", "__frcp", "__int2float", "__uint2float",
+                 "__double2float"):  # fmt: skip
+        for mode in ("rd", "ru", "rz"):
+            out[f"{name}_{mode}"] = c.refused("other languages round to nearest only")
+    out["__frsqrt_rn"] = c.refused("a correctly rounded reciprocal square root")
     return out
 
 
@@ -47,25 +62,46 @@ def _simt_calls() -> dict[str, Handler]:
         "__shfl_sync": c.shuffle("idx"), "__shfl_up_sync": c.shuffle("up"), "__shfl_down_sync": c.shuffle("down"),
         "__shfl_xor_sync": c.shuffle("xor"), "__any_sync": c.vote("any"), "__all_sync": c.vote("all"),
         "__ballot_sync": c.vote("ballot"),
-        "__activemask": c.refused("which threads are active is not defined across devices"),
+        "__activemask": c.active_lanes,
         "__float_as_int": c.bitcast(I32), "__float_as_uint": c.bitcast(U32), "__int_as_float": c.bitcast(F32),
         "__uint_as_float": c.bitcast(F32), "__double_as_longlong": c.bitcast(I64),
         "__longlong_as_double": c.bitcast(F64), "__float2int_rz": c.convert_to(I32),
-        "__float2uint_rz": c.convert_to(U32), "__int2float_rn": c.convert_to(F32), "__uint2float_rn": c.convert_to(F32),
+        "__float2uint_rz": c.convert_to(U32), "__float2ll_rz": c.convert_to(I64), "__float2ull_rz": c.convert_to(U64),
+        "__double2int_rz": c.convert_to(I32), "__double2uint_rz": c.convert_to(U32),
+        "__double2ll_rz": c.convert_to(I64), "gp_lane_id": c.grid(Grid.LANE, convert=I32),
+        "__fns": c.refused("rarely used"),
+        "__threadfence_system": c.fence(Scope.DEVICE),
         "printf": c.refused("output from a kernel"), "clock": c.refused("a clock of one device"),
         "clock64": c.refused("a clock of one device"), "__trap": c.refused("a trap"),
         "__nanosleep": c.refused("waiting by time"),
     }  # fmt: skip
-    for suffix, scope in (("", Scope.DEVICE), ("_block", Scope.GROUP)):
+    for suffix, scope in (("", Scope.DEVICE), ("_block", Scope.GROUP), ("_system", Scope.DEVICE)):
         for name, op in {"Add": "add", "Sub": "sub", "Exch": "exch", "Min": "min", "Max": "max", "And": "and",
                          "Or": "or", "Xor": "xor"}.items():  # fmt: skip
             out[f"atomic{name}{suffix}"] = c.atomic(op, scope)
-    out["atomicCAS"] = c.atomic("cas")
+        out["atomicCAS" + suffix] = c.atomic("cas", scope)
+    for name in ("__int2float_rn", "__uint2float_rn", "__ll2float_rn", "__ull2float_rn", "__double2float_rn"):
+        out[name] = c.convert_to(F32)
+    for name in ("__int2double_rn", "__uint2double_rn", "__ll2double_rn"):
+        out[name] = c.convert_to(F64)
+    for kind in ("add", "min", "max", "and", "or", "xor"):
+        out[f"__reduce_{kind}_sync"] = c.by_mask
+    for name in ("tex1Dfetch", "tex1D", "tex2D", "tex3D"):
+        out[name] = c.refused("textures; pass the memory behind it as a pointer and index it")
+    out["__builtin_expect"] = c.identity
+    out["__builtin_assume"] = out["__builtin_unreachable"] = c.nothing
+    out["gp_grid_sync"] = c.refused("a barrier of the whole grid: elsewhere a group may start when another has ended")
+    coalesced = "a group of the threads that happen to be active, which differs between devices; use a tile or a mask"
+    for name in ("coalesced_threads", "tiled_partition", "binary_partition", "labeled_partition"):
+        out[f"cooperative_groups::{name}"] = c.refused(coalesced)
+    out["__pipeline_commit"] = out["__pipeline_wait_prior"] = c.nothing
+    for name in ("__stcs", "__stcg", "__stwt", "__stwb"):
+        out[name] = c.store_through
     for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "longlong", "ulonglong", "float",
                  "double"):  # fmt: skip
         for lanes in (2, 3, 4):
             out[f"make_{base}{lanes}"] = c.make_vector
-    for name in ("__ldg", "__ldcs", "__ldca", "__ldcg"):
+    for name in ("__ldg", "__ldcs", "__ldca", "__ldcg", "__ldlu", "__ldcv"):
         out[name] = c.load_through
     return out
 
@@ -76,7 +112,7 @@ def _grid_variable(kind: Grid) -> Callable[[int], Expr]:
 
 CUDA = Language(
     name="cuda",
-    calls={**_math_calls(), **_simt_calls()},
+    calls={**_math_calls(), **_simt_calls(), **half_calls()},
     variables={
         "threadIdx": _grid_variable(Grid.THREAD),
         "blockIdx": _grid_variable(Grid.GROUP),
@@ -86,6 +122,7 @@ CUDA = Language(
     },
     default_space=Space.GENERIC,
     header="gpuport_cuda.h",
+    assembly=PTX,
 )
 
 
@@ -108,3 +145,11 @@ def read_cuda(
              "-isystem", str(include_dir())]  # fmt: skip
     source = Source(path, entry, dict(defines or {}), tuple(include_dirs))
     return read_entry(CUDA, source, flags, ".cu", kernel_attribute="CUDAGlobalAttr")
+
+
+def read_cuda_text(text: str, entry: str, name: str) -> Program:
+    """Read a kernel from CUDA text; `name` is what diagnostics call the file."""
+    with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
+        path = Path(tmp) / name
+        path.write_text(text, encoding="utf-8")
+        return read_cuda(path, entry)[0]

@@ -13,10 +13,10 @@ import numpy as np
 from ...hwmodels import Machine
 from ...ir import nodes as ir
 from ...ir.types import Pointer as PointerType
-from ...ir.types import Scalar, Space, Vector, scalar_of
+from ...ir.types import Scalar, Space, Struct, Vector, scalar_of
 from ..base import Finding, Launch, Role
 from ..errors import ArgumentError
-from .compiler import Compiler, Slot
+from .compiler import Compiler, Slot, cell_of
 from .domain import Domain
 from .errors import EmulatorError
 from .findings import Collector
@@ -27,6 +27,7 @@ from .memory import Memory, buffer_region, null_region
 from .regions import Per, Pointer, Region
 from .state import Frame, State
 from .statements import block
+from .traffic import Traffic
 
 CHUNK_LANES = 1 << 16
 CHUNK_BYTES = 1 << 28
@@ -37,8 +38,10 @@ class Emulation:
     """What a run left behind.
 
     `buffers`: flat arrays of every pointer argument by name, in the argument's own dtype. `bounds` and `values64`: in
-    the bounds domain the error bounds and the float64 values of float buffers. `counts`: lane operations by name,
-    bytes by memory space; chunks.
+    the bounds domain the error bounds and the float64 values of float buffers. `residues`: see `FieldDomain`.
+    `counts`: lane operations by name, bytes by memory space; chunks; with `traffic` transactions and cycles.
+    `suspects`: operations with undefined results, which are defects only if something uses these; a run with the other
+    poison tells (`MachineDomain(other_poison=True)`).
     """
 
     buffers: dict[str, Any]
@@ -46,7 +49,9 @@ class Emulation:
     counts: dict[str, int]
     bounds: dict[str, Any] | None = None
     values64: dict[str, Any] | None = None
+    residues: dict[str, Any] | None = None
     regions: dict[str, Region] = field(default_factory=dict, repr=False)
+    suspects: list[Finding] = field(default_factory=list)
 
 
 def emulate(
@@ -60,6 +65,7 @@ def emulate(
     max_steps: int = 50_000_000,
     max_seconds: float = math.inf,
     group_order: Sequence[int] | np.ndarray | None = None,
+    traffic: bool = False,
 ) -> Emulation:
     """Run `program` on an emulated `machine` and report defects that the run shows.
 
@@ -70,6 +76,7 @@ def emulate(
     domain: how floats are computed; default the machine's own formats.
     max_steps: statement executions (each for all lanes of a chunk) before StepLimit is raised; max_seconds likewise.
     group_order: a permutation of the linear group numbers: the order in which groups run.
+    traffic: count transactions of global memory and cycles of shared memory too (`traffic.Traffic`), which takes time.
 
     A launch beyond the machine's limits is not run: the result has a finding of kind `limit` and unchanged buffers.
     An empty grid leaves the buffers as they were. Raises ArgumentError for arguments that do not fit, StepLimit,
@@ -77,7 +84,16 @@ def emulate(
     """
     with np.errstate(all="ignore"):
         return _Run(
-            program, machine, launch, args, roles, domain or MachineDomain(), max_steps, group_order, max_seconds
+            program,
+            machine,
+            launch,
+            args,
+            roles,
+            domain or MachineDomain(),
+            max_steps,
+            group_order,
+            max_seconds,
+            traffic,
         ).run()
 
 
@@ -85,6 +101,7 @@ class _Run:
     def __init__(
         self, program: ir.Program, machine: Machine, launch: Launch, args: Mapping[str, Any], roles: Mapping[str, Role],
         domain: Domain, max_steps: int, group_order: Sequence[int] | np.ndarray | None, max_seconds: float,
+        traffic: bool,
     ) -> None:  # fmt: skip
         self.program, self.machine, self.launch = program, machine, launch
         self.args, self.roles, self.domain = args, roles, domain
@@ -99,6 +116,8 @@ class _Run:
         self.state = State(launch, width, program.language, max_steps, self.findings, time.monotonic() + max_seconds)
         domain.flush = machine.get("numerics.subnormals_f32", "kept") == "flushed"
         self.memory = Memory(self.state, domain)
+        if traffic:
+            self.memory.traffic = Traffic.of(machine)
         self.buffers: dict[str, Region] = {}
         self.dtypes: dict[str, Any] = {}
 
@@ -177,9 +196,9 @@ class _Run:
     def _buffer(self, c: Compiler, p: ir.Param, t: PointerType, value: Any) -> Region:
         if isinstance(t.elem, PointerType):
             raise EmulatorError(f"parameter {p.name}: pointers kept in memory cannot be emulated", p.loc)
-        elem = scalar_of(t.elem)
+        elem, layout = cell_of(t.elem), t.elem if isinstance(t.elem, Struct) else None
         if t.space is Space.SHARED:
-            return c.add_region(p.name, elem, self.launch.shared_bytes, shared=True)
+            return c.add_region(p.name, elem, self.launch.shared_bytes, shared=True, layout=layout)
         if value is None:
             if p.name not in self.args:
                 raise ArgumentError(
@@ -190,7 +209,7 @@ class _Run:
         if role not in ("in", "out", "inout"):
             raise ArgumentError(f"argument {p.name}: expected a role of in, out or inout, got {role!r}")
         array = np.asarray(value)
-        region = self.memory.add(buffer_region(self.state, p.name, elem, array, role))
+        region = self.memory.add(buffer_region(self.state, p.name, elem, array, role, layout))
         self.dtypes[p.name] = array.dtype
         if role != "in":
             c.shadow(region)
@@ -225,5 +244,6 @@ class _Run:
             name: np.array(region.data[: region.size]).view(self.dtypes[name]) for name, region in self.buffers.items()
         }
         out = Emulation(buffers, self.findings.result(), dict(self.state.counts), regions=self.buffers)
+        out.suspects = self.state.suspects.result()
         self.domain.finish(out)
         return out

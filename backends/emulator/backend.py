@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ..base import Availability, Backend, Executable, KernelText, Launch, Role, RunResult
@@ -12,6 +12,7 @@ from ..base import Availability, Backend, Executable, KernelText, Launch, Role, 
 if TYPE_CHECKING:
     from ...hwmodels import Machine
     from ...ir.nodes import Program
+    from .field_domain import FieldRun
 
 Reader = Callable[[KernelText, "Machine"], "Program"]
 
@@ -32,17 +33,22 @@ class EmulatorBackend(Backend):
 
     def compile(self, text: KernelText, machine: Machine) -> EmulatedKernel:
         """Read the text; the reader's errors pass through."""
-        roles = {p.name: p.role for p in text.params if p.kind == "buffer" and p.role}
-        return EmulatedKernel(self._read(text, machine), machine, cast("dict[str, Role]", roles))
+        spelled = {p.name: p.spelled or p.name for p in text.params}
+        roles = {spelled[p.name]: p.role for p in text.params if p.kind == "buffer" and p.role}
+        return EmulatedKernel(self._read(text, machine), machine, cast("dict[str, Role]", roles), spelled)
 
 
 @dataclass(slots=True)
 class EmulatedKernel(Executable):
-    """A program and the machine that it runs on. `roles` of the buffers by parameter name."""
+    """A program and the machine that it runs on.
+
+    `spelled`: the names of the parameters in the text by those that callers know; `roles` of the buffers by the former.
+    """
 
     program: Program
     machine: Machine
     roles: Mapping[str, Role]
+    spelled: Mapping[str, str] = field(default_factory=dict)
 
     def run(
         self,
@@ -67,10 +73,30 @@ class EmulatedKernel(Executable):
         if order_seed is not None:
             groups = launch.grid[0] * launch.grid[1] * launch.grid[2]
             order = np.random.default_rng(order_seed).permutation(groups)
-        result = emulate(self.program, self.machine, launch, args, roles=self.roles, group_order=order)
+        named = {self.spelled.get(name, name): value for name, value in args.items()}
+        result = emulate(self.program, self.machine, launch, named, roles=self.roles, group_order=order)
         seconds: list[float] = []
         for _ in range(repeats):
             start = time.perf_counter()
-            emulate(self.program, self.machine, launch, args, roles=self.roles, group_order=order)
+            emulate(self.program, self.machine, launch, named, roles=self.roles, group_order=order)
             seconds.append(time.perf_counter() - start)
-        return RunResult(buffers=result.buffers, findings=result.findings, seconds=seconds)
+        own = {text: name for name, text in self.spelled.items()}
+        buffers = {own.get(text, text): array for text, array in result.buffers.items()}
+        return RunResult(buffers=buffers, findings=result.findings, seconds=seconds)
+
+    def run_in_field(self, launch: Launch, args: Mapping[str, Any], given: FieldRun) -> RunResult:
+        """Run in the finite field. The result's buffers are the residues of the float buffers, uint64; see FieldDomain.
+
+        Raises DomainUnsupported where the field cannot follow the program, else as `run`.
+        """
+        import dataclasses
+
+        from .api import emulate
+        from .field_domain import FieldDomain
+
+        own = {self.spelled.get(name, name): name for name in args}
+        named = {text: args[name] for text, name in own.items()}
+        symbols = {text: label for text, name in own.items() if (label := given.symbols.get(name))}
+        domain = FieldDomain(dataclasses.replace(given, symbols=symbols))
+        result = emulate(self.program, self.machine, launch, named, roles=self.roles, domain=domain)
+        return RunResult({own[text]: a for text, a in (result.residues or {}).items()}, findings=result.findings)

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from ...ir.types import BF16, F32, Scalar
+from ...ir.types import BF16, F32, Scalar, Struct, leaves, scalar_of
 from . import formats, functions
 from .domain import Domain, same_bits
 from .errors import DomainUnsupported
@@ -69,6 +69,24 @@ class Planes:
     floats: Array
     additions: Array | None = None
     magnitude: Array | None = None
+
+
+def float_scalars(layout: Struct) -> set[Scalar]:
+    """The floating types in a struct; of a union, whose bytes have several types, all that it has and integers."""
+    found = {scalar_of(leaf) for _, leaf in leaves(layout)}
+    if layout.union or any(isinstance(m.type, Struct) and m.type.union for m in layout.members):
+        raise DomainUnsupported(f"{layout} holds floats and integers in the same bytes")
+    return {s for s in found if s.is_float}
+
+
+def float_cells(layout: Struct, scalar: Scalar, count: int) -> Array:
+    """Which of the `count` cells of a scalar's size hold that scalar, in memory that repeats a struct."""
+    at = np.zeros(count * scalar.size, bool)
+    for offset, leaf in leaves(layout):
+        if scalar_of(leaf) == scalar:
+            for start in range(offset, at.size - leaf.size + 1, layout.size):
+                at[start : start + leaf.size] = True
+    return at[:: scalar.size]
 
 
 class BoundsDomain(Domain):
@@ -231,8 +249,9 @@ class BoundsDomain(Domain):
     def attach(self, region: Region) -> None:
         """Give float regions their planes."""
         region.planes = None
-        if region.elem.is_float:
-            self._planes(region, region.elem)
+        floats = float_scalars(region.layout) if region.layout is not None else {region.elem}
+        if len(floats) == 1 and (only := next(iter(floats))).is_float:
+            self._planes(region, only)
 
     def _planes(self, region: Region, scalar: Scalar) -> Planes:
         planes: Planes | None = region.planes
@@ -242,6 +261,8 @@ class BoundsDomain(Domain):
             if region.per is not Per.LAUNCH:
                 value[...] = np.nan
             floats = np.full(view.shape, region.elem.is_float)
+            if region.layout is not None:
+                floats[...] = float_cells(region.layout, scalar, view.shape[-1])
             planes = region.planes = Planes(scalar, value, np.zeros(view.shape), floats)
         if planes.scalar != scalar:
             raise DomainUnsupported(f"{region.name} is used as {planes.scalar} and as {scalar}")
@@ -251,11 +272,11 @@ class BoundsDomain(Domain):
         """Values and bounds, or integers."""
         planes: Planes | None = region.planes
         if not scalar.is_float:
-            if planes is not None:
+            if planes is not None and (region.layout is None or planes.scalar.size == scalar.size):
                 self._demand(region, planes, index if planes.scalar.size == scalar.size else None, floats=False)
             return super().load(region, scalar, index)
         planes = self._planes(region, scalar)
-        if not region.elem.is_float or not planes.floats.all():
+        if region.layout is not None or not region.elem.is_float or not planes.floats.all():
             self._demand(region, planes, index, floats=True)
         bound = gather(region, planes.bound, index)
         if planes.additions is not None and planes.magnitude is not None:
@@ -275,14 +296,17 @@ class BoundsDomain(Domain):
             planes: Planes | None = region.planes
             if planes is not None:
                 if planes.scalar.size != scalar.size:
-                    raise DomainUnsupported(f"{region.name} is used as {planes.scalar} and as {scalar}")
+                    if region.layout is None:
+                        raise DomainUnsupported(f"{region.name} is used as {planes.scalar} and as {scalar}")
+                    super().store(region, scalar, index, value, mask)
+                    return
                 scatter(region, planes.floats, index, np.zeros((1, 1), bool), mask)
             super().store(region, scalar, index, value, mask)
             return
         planes = self._planes(region, scalar)
         scatter(region, planes.value, index, value[0], mask)
         scatter(region, planes.bound, index, value[1], mask)
-        if not region.elem.is_float or not planes.floats.all():
+        if region.layout is not None or not region.elem.is_float or not planes.floats.all():
             scatter(region, planes.floats, index, np.ones((1, 1), bool), mask)
         for extra in (planes.additions, planes.magnitude):
             if extra is not None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Generator
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -12,7 +13,7 @@ import numpy as np
 from ...ir import nodes as ir
 from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
-from ...ir.types import Scalar, Space, Type, Vector, scalar_of
+from ...ir.types import Scalar, Space, Struct, Type, Vector, flat_elem, scalar_of
 from ...ir.walk import walk
 from .domain import Domain
 from .errors import EmulatorError
@@ -21,6 +22,7 @@ from .memory import Memory
 from .regions import Per, Pointer, Region
 from .shadow import RaceShadow
 from .state import Frame, State
+from .structs import StructValue, each_leaf, poison, smallest, store_whole, whole_access
 
 Eval: TypeAlias = Callable[[], Any]
 Run: TypeAlias = Callable[[], None]
@@ -73,7 +75,7 @@ class Compiler:
         casts = [n.type for n in nodes if isinstance(n, ir.PointerCast)]
         self.casts = bool(casts)
         self.smallest_cast = min(
-            (scalar_of(t.elem).size for t in casts if not isinstance(t.elem, PointerType)), default=8
+            (cell_of(t.elem).size for t in casts if not isinstance(t.elem, PointerType)), default=8
         )
         state.tracks_fences = any(isinstance(n, ir.Fence) and n.scope is ir.Scope.DEVICE for n in nodes)
 
@@ -103,15 +105,16 @@ class Compiler:
         if dynamic and self.dynamic is not None:
             return self.dynamic
         size = self.state.launch.shared_bytes if dynamic else t.size
-        made = self.add_region(name, scalar_of(t), size, shared=shared)
+        made = self.add_region(name, cell_of(t), size, shared=shared, layout=flat_elem(t))
         if dynamic:
             self.dynamic = made
         return made
 
-    def add_region(self, name: str, elem: Scalar, size: int, *, shared: bool) -> Region:
+    def add_region(self, name: str, elem: Scalar, size: int, *, shared: bool, layout: Type | None = None) -> Region:
         """Memory of `size` bytes per group or per thread."""
         per = Per.GROUP if shared else Per.THREAD
         made = Region(self.state, name, "shared" if shared else "private", elem, size, per)
+        made.layout = layout if isinstance(layout, Struct) else None
         if shared:
             self.shared_bytes += size
             self.shadow(made)
@@ -133,7 +136,7 @@ class Compiler:
     def parameter(self, p: ir.Param) -> Slot | Region:
         """Where a parameter lives."""
         made: Slot | Region
-        if p.name in self.addressed and not isinstance(p.type, PointerType):
+        if isinstance(p.type, Struct) or (p.name in self.addressed and not isinstance(p.type, PointerType)):
             made = self.region(p.name, p.type, Space.PRIVATE, p)
         else:
             made = Slot(p.name, p.type)
@@ -171,15 +174,18 @@ class Compiler:
             self.memory.access(t, self.at(node)) if isinstance(p, Region) and isinstance(t, (Scalar, Vector)) else None
             for p, t in zip(code.params, types, strict=True)
         ]
+        wholes = [whole_access(self, t, node) if isinstance(t, Struct) else None for t in types]
 
         def run() -> Any:
             values = [a() for a in args]
             mask = s.mask
             outer = s.frame, s.breaks, s.continues
             s.frame, s.breaks, s.continues = Frame(), DEAD, DEAD
-            for p, v, access in zip(code.params, values, accesses, strict=True):
+            for p, v, access, whole in zip(code.params, values, accesses, wholes, strict=True):
                 if isinstance(p, Slot):
                     p.bind(v, mask)
+                elif whole is not None:
+                    store_whole(self, Pointer(p, ZERO), whole, v)
                 elif access is not None:
                     self.memory.store(Pointer(p, ZERO), access, v)
             if code.body is not None:
@@ -187,6 +193,8 @@ class Compiler:
             value = s.frame.value
             s.frame, s.breaks, s.continues = outer
             s.mask = mask
+            if value is None and isinstance(node.type, Struct):
+                value = poison(self, node.type)
             if value is None and isinstance(node.type, (Scalar, Vector)) and node.type.size:
                 value = self.domain.poison(
                     scalar_of(node.type), node.type.lanes if isinstance(node.type, Vector) else 1
@@ -197,6 +205,8 @@ class Compiler:
 
     def blend(self, mask: Array, a: Any, b: Any) -> Any:
         """`a` in the lanes of the mask, `b` elsewhere; values or pointers."""
+        if isinstance(a, StructValue):
+            return each_leaf(partial(where, mask), a, b)
         return self.memory.merge(mask, a, b) if isinstance(a, Pointer) else where(mask, a, b)
 
     def assign(self, slot: Slot, value: Any) -> None:
@@ -222,14 +232,23 @@ class Compiler:
         if bad is DEAD or bad is None or not s.findings.wants("uninitialised", loc, slot.name):
             return
         g, t = s.first_lane(bad)
-        s.findings.add("uninitialised", f"{s.who(g, t)} reads {slot.name}, which has no value yet", loc, slot.name)
+        who = s.who(g, t)
+        text = f"{who} reads {slot.name}, which has no value yet"
+        s.findings.add("uninitialised", text, loc, slot.name, buffer=slot.name, threads=(who,))
 
 
 def _root(memory: ir.Expr) -> str:
     """Name of the variable that an address is taken of; empty for memory behind a pointer."""
-    while isinstance(memory, (ir.Component, ir.Element)):
+    while isinstance(memory, (ir.Component, ir.Element, ir.Field)):
+        if isinstance(memory.base.type, PointerType):
+            return ""
         memory = memory.base
     return memory.name if isinstance(memory, ir.Var) and not isinstance(memory.type, ArrayType) else ""
+
+
+def cell_of(t: Type) -> Scalar:
+    """The scalar whose size memory of a type is watched in; for a struct, of its smallest member."""
+    return smallest(flat_elem(t)) if isinstance(flat_elem(t), Struct) else scalar_of(t)
 
 
 def _element(t: ArrayType) -> Type:

@@ -11,6 +11,7 @@ class EmulatorError(GpuportError):
 
     def __init__(self, message: str, loc: Loc | None = None) -> None:
         super().__init__(f"{loc}: {message}" if loc else message)
+        self.reason = message
         self.loc = loc
 
 

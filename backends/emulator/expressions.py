@@ -9,17 +9,19 @@ import numpy as np
 
 from ...ir import nodes as ir
 from ...ir.mathlib import MATH
+from ...ir.types import U32, Struct, Vector, scalar_of
+from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
-from ...ir.types import Vector, scalar_of
 from ...ir.walk import walk
 from . import formats
 from .arithmetic import integer_binary, integer_math, integer_unary
-from .collectives import shuffle, vote
+from .collectives import FULL_MASK, check_mask, shuffle, vote
 from .compiler import Compiler, Eval, Slot
 from .lanes import component, meet, stack
 from .machine_domain import COMPARE
-from .places import access, address, decayed, in_memory, moved, pointer, size_of
+from .places import access, address, decayed, in_memory, is_const, moved, pointer, size_of
 from .regions import Region
+from .structs import aggregate, field, load_whole, whole_access
 from .updates import atomic
 
 _TRAPS = frozenset({"/", "%", "<<", ">>"})
@@ -79,6 +81,9 @@ def _var(c: Compiler, e: ir.Var) -> Eval:
 
 
 def _load(c: Compiler, e: ir.Expr) -> Eval:
+    if isinstance(e.type, (Struct, ArrayType)):
+        whole, place = whole_access(c, e.type, e, const=is_const(e)), address(c, e)
+        return lambda: load_whole(c, place(), whole)
     where_, what, memory = address(c, e), access(c, e), c.memory
     return lambda: memory.load(where_(), what)
 
@@ -232,6 +237,10 @@ def _bitcast(c: Compiler, e: ir.Bitcast) -> Eval:
         raise c.fail(e, f"a bitcast from {e.value.type} to {e.type}, which have different sizes")
     domain, one = c.domain, not isinstance(e.type, Vector)
     was_one = not isinstance(e.value.type, Vector)
+    if was_one and one and dst.is_float and in_memory(c, e.value):
+        # floats kept as bits in memory stay floats, whatever the domain's are
+        where_, what, memory = address(c, e.value), access(c, e.value, dst), c.memory
+        return lambda: memory.load(where_(), what)
     target = formats.UNSIGNED[dst.size]
 
     def run() -> Any:
@@ -261,6 +270,10 @@ def _component(c: Compiler, e: ir.Component) -> Eval:
         return read
     value = expression(c, e.base)
     return lambda: component(value(), index)
+
+
+def _field(c: Compiler, e: ir.Field) -> Eval:
+    return _load(c, e) if in_memory(c, e) else field(c, e)
 
 
 def _offset(c: Compiler, e: ir.Offset) -> Eval:
@@ -293,14 +306,43 @@ def _shuffle(c: Compiler, e: ir.Shuffle) -> Eval:
     s, domain, loc = c.state, c.domain, c.at(e)
     value, lane = expression(c, e.value), expression(c, e.lane)
     scalar, n = scalar_of(e.type), lanes_of(e.type)
-    return lambda: shuffle(s, domain, e.kind, value(), lane(), scalar, n, e.width, e.undefined, loc)
+    mask, masked = expression(c, e.mask) if e.mask is not None else None, e.mask is not None
+    warp = s.language == "cuda" and s.width == 32
+
+    def run() -> Any:
+        if mask is not None:
+            check_mask(s, mask(), loc)
+        elif warp and s.mask is not None:
+            check_mask(s, FULL_MASK, loc)
+        return shuffle(s, domain, e.kind, value(), lane(), scalar, n, e.width, e.undefined, loc, masked=masked)
+
+    return run
 
 
 def _vote(c: Compiler, e: ir.Vote) -> Eval:
     s, loc, value, was = c.state, c.at(e), expression(c, e.value), scalar_of(e.value.type)
     if was.is_float:
         raise c.fail(e, "a vote on a float value")
-    return lambda: vote(s, e.kind, value() != 0, e.type, e.width, loc)
+    kind = "ballot" if e.kind == "active" else e.kind
+    if e.mask is None:
+        warp = s.language == "cuda" and s.width == 32 and e.kind != "active"
+
+        def all_lanes() -> Any:
+            holds = value() != 0
+            if warp and s.mask is not None:
+                check_mask(s, FULL_MASK, loc)
+            return vote(s, kind, holds, e.type, e.width, loc)
+
+        return all_lanes
+    mask = expression(c, e.mask)
+
+    def run() -> Any:
+        lanes, holds = mask(), value() != 0
+        check_mask(s, lanes, loc)
+        found = vote(s, "ballot", ~holds if kind == "all" else holds, U32, e.width, loc) & lanes
+        return found if kind == "ballot" else (found == 0) if kind == "all" else (found != 0)
+
+    return run
 
 
 def _call(c: Compiler, e: ir.Call) -> Eval:
@@ -308,7 +350,7 @@ def _call(c: Compiler, e: ir.Call) -> Eval:
 
 
 def _address_of(c: Compiler, e: ir.AddressOf) -> Eval:
-    return address(c, e.memory)
+    return address(c, e.memory, 1)
 
 
 def _pointer_cast(c: Compiler, e: ir.PointerCast) -> Eval:
@@ -327,6 +369,8 @@ _BUILD: dict[type, Callable[[Compiler, Any], Eval]] = {
     ir.Element: _load,
     ir.Deref: _load,
     ir.Component: _component,
+    ir.Field: _field,
+    ir.Aggregate: aggregate,
     ir.Offset: _offset,
     ir.AddressOf: _address_of,
     ir.Decay: decayed,

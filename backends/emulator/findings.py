@@ -15,7 +15,7 @@ class Collector:
     """Findings so far. `cap` limits how many are kept per kind; the rest is counted in one closing finding."""
 
     cap: int = CAP_PER_KIND
-    _kept: dict[tuple[str, str, str], tuple[str, Loc | None]] = field(default_factory=dict)
+    _kept: dict[tuple[str, str, str], Finding] = field(default_factory=dict)
     _kinds: dict[str, int] = field(default_factory=dict)
     _more: dict[str, set[tuple[str, str]]] = field(default_factory=dict)
 
@@ -29,15 +29,18 @@ class Collector:
             return False
         return True
 
-    def add(self, kind: str, message: str, loc: Loc | None, subject: str = "") -> None:
+    def add(
+        self, kind: str, message: str, loc: Loc | None, subject: str = "", *, buffer: str = "",
+        element: int | None = None, threads: tuple[str, ...] = (),
+    ) -> None:  # fmt: skip
         """Keep a finding unless one of the same kind, place and subject is there already."""
         if self.wants(kind, loc, subject):
-            self._kept[kind, _place(loc), subject] = (message, loc)
+            self._kept[kind, _place(loc), subject] = Finding(kind, message, loc, buffer, element, threads)
             self._kinds[kind] = self._kinds.get(kind, 0) + 1
 
     def result(self) -> list[Finding]:
         """The findings in the order of their discovery."""
-        out = [Finding(kind, message, loc) for (kind, _, _), (message, loc) in self._kept.items()]
+        out = list(self._kept.values())
         out += [
             Finding(kind, f"{len(keys)} more places with findings of this kind were not kept")
             for kind, keys in self._more.items()

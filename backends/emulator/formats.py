@@ -55,6 +55,14 @@ def poison(scalar: Scalar) -> Array:
     return bits.astype(UNSIGNED[scalar.size]).view(LANE[scalar])
 
 
+def other_poison(scalar: Scalar) -> Array:
+    """A second undefined value, of which no bit is that of the first in integers, and which is no NaN in floats."""
+    if scalar.is_float:
+        return np.full((1, 1), 2.0**14 + 2.0**7, LANE[scalar])
+    first = poison(scalar)
+    return ~first
+
+
 def to_bf16(x: Array) -> Array:
     """Round float32 values to the nearest bf16, ties to even; NaN stays NaN."""
     bits = np.ascontiguousarray(x).view(np.uint32)

@@ -25,13 +25,16 @@ class MachineDomain(Domain):
 
     name = "machine"
 
+    def __init__(self, *, other_poison: bool = False) -> None:
+        self.other_poison = other_poison
+
     def constant(self, value: float, scalar: Scalar) -> Array:
         """A rounded literal."""
         return formats.round_to(np.full((1, 1), value, np.float64), scalar)
 
     def poison(self, scalar: Scalar, lanes: int = 1) -> Array:
-        """A NaN, or the poison bits."""
-        one = formats.poison(scalar)
+        """A NaN, or the poison bits; with `other_poison` a large number, or other bits."""
+        one = formats.other_poison(scalar) if self.other_poison else formats.poison(scalar)
         return one if lanes == 1 else np.repeat(one[..., None], lanes, axis=2)
 
     def _flushes(self, scalar: Scalar) -> bool:

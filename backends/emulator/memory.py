@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ir.nodes import Loc
-from ...ir.types import Scalar, Vector
+from ...ir.types import U16, Scalar, Struct, Vector
 from ..errors import ArgumentError
 from .domain import Domain
 from .formats import MEMORY
@@ -17,6 +17,7 @@ from .lanes import DEAD, Array, Mask, Value, meet, where
 from .regions import Per, Pointer, Region, gather, index_of
 from .shadow import ATOMIC, READ, WRITE, Conflict, Lanes
 from .state import State
+from .traffic import Traffic
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,7 @@ class Memory:
         self.regions: list[Region] = []
         self.numbers: dict[int, int] = {}
         self.accesses: list[Access] = []
+        self.traffic: Traffic | None = None
 
     def add(self, region: Region) -> Region:
         """Register a region."""
@@ -106,6 +108,8 @@ class Memory:
         mask = self.check(region, offset, a, "reads")
         if mask is DEAD:
             return self.domain.poison(a.scalar, a.lanes)
+        if self.traffic is not None:
+            self.traffic.note(s, region.space, offset, a.size, mask)
         index = index_of(offset, a.scalar, a.lanes)
         if region.valid is not None:
             self._check_valid(region, index, a, mask, offset)
@@ -133,6 +137,8 @@ class Memory:
         mask = self.check(region, offset, a, "writes")
         if mask is DEAD or not self.may_write(region, offset, a, mask):
             return
+        if self.traffic is not None:
+            self.traffic.note(s, region.space, offset, a.size, mask)
         index = index_of(offset, a.scalar, a.lanes)
         who, lost = None, None
         if region.shadow is not None:
@@ -162,6 +168,8 @@ class Memory:
 
     def note_update(self, region: Region, index: Array, offset: Array, a: Access, mask: Mask) -> None:
         """Check validity and races of an atomic update."""
+        if self.traffic is not None:
+            self.traffic.note(self.state, region.space, offset, a.size, mask)
         if region.valid is not None and not self._check_valid(region, index, a, mask, offset):
             region.mark(a.scalar, index, mask)
         if region.shadow is not None:
@@ -193,6 +201,9 @@ class Memory:
                         f"the access needs an alignment of {a.align} bytes",
                         a.loc,
                         region.name,
+                        buffer=region.name,
+                        element=at // region.unit,
+                        threads=(self.state.who(g, t),),
                     )
                 mask = ~bad if mask is None else mask & ~bad
                 if not mask.any():
@@ -203,16 +214,19 @@ class Memory:
         """Report writes to what the kernel may only read."""
         if region.writable and not a.const:
             return True
-        if self.state.findings.wants("out-of-bounds", a.loc, region.name):
+        if self.state.findings.wants("read-only", a.loc, region.name):
             lanes = self.state.full(mask)
             g, t = self.state.first_lane(lanes)
             at = int(np.broadcast_to(offset, self.state.shape)[g, t])
             why = "is an input" if not region.writable else "is const here"
             self.state.findings.add(
-                "out-of-bounds",
+                "read-only",
                 f"{self.state.who(g, t)} writes {region.element(at)}, which {why}",
                 a.loc,
                 region.name,
+                buffer=region.name,
+                element=at // region.unit,
+                threads=(self.state.who(g, t),),
             )
         return False
 
@@ -224,11 +238,14 @@ class Memory:
         if region.space == "null":
             text = f"{self.state.who(g, t)} {verb} through a null pointer ({region.name})"
         else:
-            count = region.size // region.elem.size
+            count = region.size // (region.layout or region.elem).size
             text = f"{self.state.who(g, t)} {verb} {region.element(at)}, which has {count} elements"
             if not 0 <= at < region.size - region.size % region.elem.size and a.size > region.elem.size:
                 text += f" ({a.size} bytes at byte {at})"
-        self.state.findings.add("out-of-bounds", text, a.loc, region.name)
+        self.state.findings.add(
+            "out-of-bounds", text, a.loc, region.name,
+            buffer=region.name, element=at // region.unit, threads=(self.state.who(g, t),),
+        )  # fmt: skip
 
     def _check_valid(self, region: Region, index: Array, a: Access, mask: Mask, offset: Array) -> bool:
         """Report reads of what nothing has written; True if there are none, also in inactive lanes."""
@@ -243,7 +260,10 @@ class Memory:
         g, t = self.state.first_lane(bad)
         at = int(np.broadcast_to(offset, np.broadcast_shapes(bad.shape, offset.shape))[g, t])
         text = f"{self.state.who(g, t)} reads {region.element(at)}, which nothing has written"
-        self.state.findings.add("uninitialised", text, a.loc, region.name)
+        self.state.findings.add(
+            "uninitialised", text, a.loc, region.name,
+            buffer=region.name, element=at // region.unit, threads=(self.state.who(g, t),),
+        )  # fmt: skip
         return False
 
     def _cells(self, region: Region, offset: Array, a: Access) -> Array:
@@ -266,6 +286,9 @@ class Memory:
                 f"{s.who_in(c.other_group, c.other_thread)} {c.kind}{at}, {why}",
                 a.loc,
                 f"{region.name} {other.loc}",
+                buffer=region.name,
+                element=c.cell * region.granule // region.unit,
+                threads=(s.who(c.group, c.thread), s.who_in(c.other_group, c.other_thread)),
             )
 
     def _report_collision(
@@ -288,6 +311,9 @@ class Memory:
             f"{region.element(int(who.cell[i]) % cells * region.granule)} in one statement",
             a.loc,
             f"{region.name} {a.loc}",
+            buffer=region.name,
+            element=int(who.cell[i]) % cells * region.granule // region.unit,
+            threads=(s.who(g, t), s.who_in(number, winner)),
         )
 
 
@@ -298,14 +324,18 @@ def null_region(state: State, name: str, elem: Scalar) -> Region:
     return region
 
 
-def buffer_region(state: State, name: str, elem: Scalar, array: Any, role: str) -> Region:
+def buffer_region(state: State, name: str, elem: Scalar, array: Any, role: str, layout: Struct | None = None) -> Region:
     """A region holding a copy of an argument: read-only for role `in`, not yet written for role `out`."""
     flat = np.ascontiguousarray(array).reshape(-1)
     stored = MEMORY[elem]
     same_size = flat.dtype.itemsize == stored.itemsize
-    if flat.dtype != stored and not (same_size and (flat.dtype.kind in "bV" or elem.kind == "bfloat")):
+    if layout is not None:
+        if flat.nbytes % layout.size:
+            raise ArgumentError(f"argument {name}: expected whole elements of {layout}, {layout.size} bytes each")
+    elif flat.dtype != stored and not (same_size and (flat.dtype.kind in "bV" or elem.kind == "bfloat" or elem == U16)):
         raise ArgumentError(f"argument {name}: expected elements of {elem} ({stored}), got {flat.dtype}")
-    region = Region(state, name, "global", elem, flat.size * stored.itemsize, Per.LAUNCH, writable=role != "in")
+    region = Region(state, name, "global", elem, flat.nbytes, Per.LAUNCH, writable=role != "in")
+    region.layout = layout
     region.allocate()
     region.data[: region.size] = flat.view(np.uint8)
     if role != "out":

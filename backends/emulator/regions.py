@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ...ir.types import Scalar
+from ...ir.types import Scalar, Struct
 from .formats import MEMORY, POISON, SHIFT, UNSIGNED
 from .lanes import Array, Mask
 from .shadow import RaceShadow
@@ -47,6 +47,7 @@ class Region:
         self.shadow: RaceShadow | None = None
         self.granule = elem.size
         self.planes: Any = None
+        self.layout: Struct | None = None
         self._views: dict[int | Scalar, Array] = {}
 
     def allocate(self) -> None:
@@ -81,8 +82,15 @@ class Region:
         assert self.valid is not None
         return self.valid.view(UNSIGNED[scalar.size])
 
+    @property
+    def unit(self) -> int:
+        """Bytes of an element as the program declares it."""
+        return self.elem.size if self.layout is None else self.layout.size
+
     def element(self, offset: int, scalar: Scalar | None = None) -> str:
         """Name the element at a byte offset."""
+        if self.layout is not None and scalar is None:
+            return f"{self.space} {self.name}[{offset // self.layout.size}]"
         return f"{self.space} {self.name}[{offset // (scalar or self.elem).size}]"
 
     def mark(self, scalar: Scalar, index: Array, mask: Mask) -> None:

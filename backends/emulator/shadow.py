@@ -47,16 +47,21 @@ class Lanes:
 
 
 class _Pair:
-    """Two users of each cell, chosen as far apart as possible; `stamp` and `access` belong to them."""
+    """Two users of each cell, chosen as far apart as possible; `stamp` and `access` belong to them.
+
+    `apart` marks cells whose two users are as far apart as there are threads: later ones add nothing to them.
+    """
 
     def __init__(self, cells: int) -> None:
         self.thread = np.full((2, cells), -1, np.int64)
         self.stamp = np.zeros((2, cells), np.int64)
         self.access = np.zeros((2, cells), np.int32)
+        self.apart: Array = np.zeros((1, cells), bool)
+        self.notes = 0
 
     def repeat(self, rows: int) -> None:
         """Give each of `rows` groups its own copy."""
-        for name in ("thread", "stamp", "access"):
+        for name in ("thread", "stamp", "access", "apart"):
             setattr(self, name, np.tile(getattr(self, name), (1, rows)))
 
     def put(self, slot: int, cell: Array, thread: Array, stamp: int, access: int) -> None:
@@ -87,9 +92,21 @@ class RaceShadow:
         self.writers: _Pair | None = None
         self.readers: _Pair | None = None
         self.atomics: _Pair | None = None
+        self.updater: Array | None = None  # the last atomic user of each cell, and when
+        self.update_stamp: Array | None = None
         self.pending: list[tuple[Lanes, int, int]] = []
         self.pending_size = 0
         self.last = {READ: -1, WRITE: -1, ATOMIC: -1}
+
+    @property
+    def epoch(self) -> Array:
+        """The ticks after the last barriers of groups that ordered this memory."""
+        return self.state.shared_epoch if self.shared else self.state.global_epoch
+
+    @property
+    def subepoch(self) -> Array:
+        """The ticks after the last barriers of subgroups that ordered this memory."""
+        return self.state.shared_subepoch if self.shared else self.state.global_subepoch
 
     def _lanes(self, cells: Array, mask: Mask) -> Lanes:
         s = self.state
@@ -97,8 +114,8 @@ class RaceShadow:
             self.shared
             and cells.shape[0] == 1
             and (mask is None or mask.shape[0] == 1)
-            and s.epoch.size == 1
-            and s.subepoch.shape[0] == 1
+            and self.epoch.size == 1
+            and self.subepoch.shape[0] == 1
         )
         if self.shared and not whole and self.rows == 1 and s.groups > 1:
             self._expand()
@@ -116,8 +133,8 @@ class RaceShadow:
             a = np.broadcast_to(a, shape)
             return a.reshape(-1) if chosen is None else a[chosen].reshape(-1)
 
-        epoch = int(s.epoch[0, 0]) if s.epoch.size == 1 else flat(s.epoch)
-        sub = int(s.subepoch[0, 0]) if s.subepoch.size == 1 else flat(s.subepoch)
+        epoch = int(self.epoch[0, 0]) if self.epoch.size == 1 else flat(self.epoch)
+        sub = int(self.subepoch[0, 0]) if self.subepoch.size == 1 else flat(self.subepoch)
         place = None
         if chosen is not None:
             place = np.flatnonzero(np.broadcast_to(chosen[..., None], shape) if len(shape) == 3 else chosen)
@@ -217,12 +234,17 @@ class RaceShadow:
             self.atomics = _Pair(self.cells * self.rows)
         self.last[ATOMIC] = self.state.now
         self._note(self.atomics, who, self.state.now, access)
+        if not self.shared:
+            if self.updater is None or self.update_stamp is None:
+                self.updater, self.update_stamp = np.full(self.cells, -1, np.int64), np.zeros(self.cells, np.int64)
+            self.updater[who.cell] = who.thread
+            self.update_stamp[who.cell] = self.state.now
         return who, found
 
     def _recent(self, kind: str) -> bool:
         """Whether an access of that kind may be unordered with one made now."""
         last = self.last[kind]
-        return last >= 0 and (not self.shared or last >= int(self.state.epoch.min()))
+        return last >= 0 and (not self.shared or last >= int(self.epoch.min()))
 
     def _drop(self) -> None:
         self.pending.clear()
@@ -230,7 +252,7 @@ class RaceShadow:
 
     def _merge(self) -> None:
         """Move pending reads into the pairs of readers."""
-        floor = int(self.state.epoch.min()) if self.shared else -1
+        floor = int(self.epoch.min()) if self.shared else -1
         if self.pending and self.readers is None:
             self.readers = _Pair(self.cells * self.rows)
         for who, stamp, access in self.pending:
@@ -239,6 +261,21 @@ class RaceShadow:
         self._drop()
 
     def _note(self, pair: _Pair, who: Lanes, stamp: int, access: int) -> None:
+        pair.notes += 1
+        if pair.notes < 3:  # most pairs are not noted often enough for `apart` to pay
+            self._put_users(pair, who, stamp, access)
+            return
+        settled = pair.apart[0].take(who.cell)
+        if self.shared:
+            settled &= pair.stamp[0].take(who.cell) >= np.maximum(who.epoch, who.subepoch)
+        if settled.all():
+            return
+        left = who.pick(np.flatnonzero(~settled)) if settled.any() else who
+        self._put_users(pair, left, stamp, access)
+        one, two = pair.thread[0].take(left.cell), pair.thread[1].take(left.cell)
+        pair.apart[0][left.cell] = self._distance(two, one) == (2 if self.shared else 3)
+
+    def _put_users(self, pair: _Pair, who: Lanes, stamp: int, access: int) -> None:
         cell, thread = who.cell, who.thread
         one = pair.thread[0].take(cell)
         if (one >= 0).any():
@@ -251,7 +288,7 @@ class RaceShadow:
             fresh = np.flatnonzero((one < 0) | stale)
             if fresh.size:
                 keep = two[fresh]
-                if not self.shared or self.state.subepoch.size > 1:
+                if not self.shared or self.subepoch.size > 1:
                     # a second user in another subgroup stays when only a subgroup barrier made the first one stale
                     by_group = old[fresh] < (who.epoch if isinstance(who.epoch, int) else who.epoch[fresh])
                     keep = np.where(~by_group & (self._distance(keep, one[fresh]) >= 2), keep, -1)
@@ -307,6 +344,8 @@ class RaceShadow:
             return []
         sub = who.pick(at)
         bad = self._unordered(sub, other[at], stamp.take(sub.cell))
+        if kind == ATOMIC and bad.any():
+            bad &= ~self._behind_own_update(sub, other[at])
         if same is not None and bad.any():
             # lanes of one statement that write one value are benign, as in Oclgrind
             benign = bad & (by.take(sub.cell) == access) & same(sub)
@@ -314,6 +353,19 @@ class RaceShadow:
                 bad &= ~benign
                 self._keep_writers()
         return self._conflicts(sub, bad, other[at], by.take(sub.cell), kind)
+
+    def _behind_own_update(self, who: Lanes, other: Array) -> Array:
+        """Entries whose group made the last update of the cell before them: it came behind all those of other groups.
+
+        An update and what follows it in its thread keep their order on one cell (coherence, PTX ISA, memory
+        consistency model), as when the last group resets the counter that told it so.
+        """
+        if self.updater is None or self.update_stamp is None:
+            return np.zeros(other.shape, bool)
+        threads, last = self.state.threads, self.updater.take(who.cell)
+        mine = last // threads == who.thread // threads
+        before = (last == who.thread) | (self.update_stamp.take(who.cell) < who.epoch)
+        return mine & before & (other // threads != who.thread // threads)
 
     def _keep_writers(self) -> None:
         """From now on, keep two writers of each cell."""

@@ -29,7 +29,8 @@ class State:
 
     Clocks for the race detector: `now` ticks at every barrier; `epoch` is the tick after a group's last barrier, shaped
     (G or 1, 1); `subepoch` that of a subgroup's last barrier, (G or 1, T or 1). An access stamped before a thread's
-    epoch happened before what the thread does now.
+    epoch happened before what the thread does now. Both are kept for shared memory (`shared_*`) and global memory
+    (`global_*`) apart, since a barrier may order one of them only.
     """
 
     def __init__(
@@ -40,6 +41,7 @@ class State:
         self.language = language
         self.max_steps, self.deadline, self.started = max_steps, deadline, time.monotonic()
         self.findings = findings
+        self.suspects = Collector()  # undefined results: defects only if they are used
         self.steps = 0
         self.counts: dict[str, int] = {}
         self.threads = launch.threads
@@ -81,8 +83,8 @@ class State:
         self.continues: Mask = DEAD
         self.frame = self.kernel = Frame()
         self.now += 1
-        self.epoch: Array = np.full((1, 1), self.now, np.int64)
-        self.subepoch: Array = np.full((1, 1), self.now, np.int64)
+        now: Array = np.full((1, 1), self.now, np.int64)
+        self.shared_epoch = self.shared_subepoch = self.global_epoch = self.global_subepoch = now
         self._counted: tuple[Mask, int] = (None, self.groups * self.threads)
 
     @property

@@ -14,15 +14,17 @@ import numpy as np
 from ...ir import nodes as ir
 from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
-from ...ir.types import Scalar, Space, Vector, flat_elem, scalar_of
+from ...ir.types import Scalar, Space, Struct, Vector, flat_elem, scalar_of
 from .collectives import barrier
 from .compiler import ZERO, Compiler, Eval, Run, Slot
 from .expressions import binary, expression, lanes_of
-from .formats import LANE
+from .formats import LANE, MEMORY, round_to, to_memory
 from .lanes import DEAD, meet, minus, stack, union, with_component
-from .places import access, address, in_memory, slot_of
+from .memory import buffer_region
+from .places import access, address, in_memory, is_const, slot_of
 from .regions import Pointer, Region
 from .state import State
+from .structs import store_whole, whole_access, zeros
 from .updates import atomic
 
 
@@ -68,9 +70,29 @@ def statement(c: Compiler, x: ir.Stmt) -> Run:
     return run
 
 
+def _table(c: Compiler, x: ir.Declare) -> Run:
+    """Constant memory: one array for the launch, filled now."""
+    elem = flat_elem(x.type)
+    assert isinstance(elem, (Scalar, Vector))
+    assert isinstance(x.type, ArrayType)
+    scalar = scalar_of(elem)
+    values = [v for i in x.items or () for v in (i.items if isinstance(i, ir.MakeVector) else (i,))]
+    plain = [v.value for v in values if isinstance(v, ir.Const)]
+    array = np.zeros(x.type.size // scalar.size, MEMORY[scalar])
+    lanes = round_to(np.array(plain, np.float64), scalar) if scalar.is_float else np.array(plain, LANE[scalar])
+    array[: len(plain)] = to_memory(lanes, scalar)
+    region = c.memory.add(buffer_region(c.state, x.name, scalar, array, "in"))
+    region.space = "constant"
+    c.domain.attach(region)
+    c.names[x.name] = region
+    return lambda: None
+
+
 def _declare(c: Compiler, x: ir.Declare) -> Run:
     s = c.state
-    if x.space is Space.SHARED or isinstance(x.type, ArrayType) or x.name in c.addressed:
+    if x.space is Space.CONSTANT:
+        return _table(c, x)
+    if x.space is Space.SHARED or isinstance(x.type, (ArrayType, Struct)) or x.name in c.addressed:
         region = c.region(x.name, x.type, x.space, x)
         init = expression(c, x.init) if x.init is not None else None
         items = [expression(c, i) for i in x.items] if x.items is not None else None
@@ -102,6 +124,9 @@ def _fill(c: Compiler, x: ir.Declare, region: Region, init: Eval | None, items: 
     s, memory = c.state, c.memory
     if x.space is Space.SHARED:
         return lambda: None
+    if init is not None and isinstance(x.type, Struct):
+        parts, start = whole_access(c, x.type, x), Pointer(region, ZERO)
+        return lambda: store_whole(c, start, parts, init())
     if init is not None:
         assert isinstance(x.type, (Scalar, Vector))
         whole, here = memory.access(x.type, c.at(x)), Pointer(region, ZERO)
@@ -109,6 +134,8 @@ def _fill(c: Compiler, x: ir.Declare, region: Region, init: Eval | None, items: 
     if items is None:
         return lambda: region.forget(s.mask)
     elem = flat_elem(x.type)
+    if isinstance(elem, Struct):
+        return _fill_structs(c, x, elem, region, items)
     assert isinstance(elem, (Scalar, Vector))
     one, count, scalar = memory.access(elem, c.at(x)), region.size // elem.size, scalar_of(elem)
     zero: Any = c.domain.constant(0.0, scalar) if scalar.is_float else np.zeros((1, 1), LANE[scalar])
@@ -119,6 +146,17 @@ def _fill(c: Compiler, x: ir.Declare, region: Region, init: Eval | None, items: 
         for i in range(count):
             at = Pointer(region, np.full((1, 1), i * elem.size, np.int64))
             memory.store(at, one, items[i]() if i < len(items) else zero)
+
+    return fill
+
+
+def _fill_structs(c: Compiler, x: ir.Declare, elem: Struct, region: Region, items: list[Eval]) -> Run:
+    whole = whole_access(c, elem, x)
+
+    def fill() -> None:
+        for i in range(region.size // elem.size):
+            at = Pointer(region, np.full((1, 1), i * elem.size, np.int64))
+            store_whole(c, at, whole, items[i]() if i < len(items) else zeros(c, elem))
 
     return fill
 
@@ -148,7 +186,17 @@ def _operation(x: ir.Assign) -> ir.Binary:
 
 
 def _assign_memory(c: Compiler, x: ir.Assign, value: Eval) -> Run:
-    where, what, memory = address(c, x.target), access(c, x.target), c.memory
+    if isinstance(x.target.type, Struct):
+        place, whole = address(c, x.target), whole_access(c, x.target.type, x, const=is_const(x.target))
+        return lambda: store_whole(c, place(), whole, value())
+    where, memory = address(c, x.target), c.memory
+    if x.op is None and isinstance(x.value, ir.Bitcast) and isinstance(x.target.type, Scalar):
+        source, t = x.value.value, x.value.value.type
+        if isinstance(t, Scalar) and t.is_float:
+            # floats kept as bits in memory stay floats, whatever the domain's are
+            kept, bits = access(c, x.target, t), expression(c, source)
+            return lambda: memory.store(where(), kept, bits())
+    what = access(c, x.target)
     if x.op is None:
         return lambda: memory.store(where(), what, value())
     here: list[Any] = [None]
@@ -340,8 +388,9 @@ def leave(s: State, c: Compiler) -> None:
 
 
 def _barrier(c: Compiler, x: ir.Barrier) -> Run:
-    s, scope, loc = c.state, x.scope, c.at(x)
-    return lambda: barrier(s, scope, loc)
+    s, scope, loc, orders = c.state, x.scope, c.at(x), x.orders
+    mask = expression(c, x.mask) if x.mask is not None else None
+    return lambda: barrier(s, scope, loc, mask() if mask is not None else None, orders)
 
 
 def _fence(c: Compiler, x: ir.Fence) -> Run:

@@ -26,7 +26,10 @@ MATH = {
     **{f"fast_{name}": f"metal::fast::{name}" for name in _FAST.split()},
     "brev": "reverse_bits",
 }
-HELPER_MATH = {"ffs": "dialects/metal/helpers/ffs.metal.j2"}
+HELPER_MATH = {
+    name: f"dialects/metal/helpers/{name}.metal.j2"
+    for name in ("ffs", "erf", "erfc", "expm1", "log1p", "cbrt", "hypot")
+}
 
 _FETCH = {op: f"atomic_fetch_{op}_explicit" for op in ("add", "sub", "min", "max", "and", "or", "xor")}
 _INT_OPS = {**_FETCH, "exch": "atomic_exchange_explicit"}
@@ -113,7 +116,7 @@ METAL = Dialect(
     cpp=True,
     scalars={
         "bool": "bool",
-        "i8": "char",
+        "i8": "int8_t",  # as MLX declares arrays: a type of its own beside char
         "u8": "uchar",
         "i16": "short",
         "u16": "ushort",
@@ -141,6 +144,7 @@ METAL = Dialect(
     make_vector="{type}({items})",
     bitcast="as_type<{type}>({value})",
     convert_vector="{type}({value})",
+    vector_names={"i8": "char"},
     vec3="packed",
     packed_vec3="packed_{elem}3",
     suffixes={

@@ -7,6 +7,7 @@ occurs in the body.
 
 from __future__ import annotations
 
+import dataclasses
 import re
 import tempfile
 from pathlib import Path
@@ -25,22 +26,25 @@ from ...ir.nodes import (
     Grid,
     GridIndex,
     Scope,
+    Unary,
     Var,
 )
-from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, parse_dtype
+from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, Vector, parse_dtype
 from ...ir.walk import map_functions, rewrite_exprs, rewrite_stmts
 from ..clang import calls as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
 from ..clang.tool import parse
 from ..opencl.reader import global_index
+from .copies import with_copies
 
 if TYPE_CHECKING:
     from ...ir.nodes import Function, Program, Stmt
     from ..base import KernelText
 
 MSL_TYPES = {"bool": "bool", "i8": "int8_t", "u8": "uint8_t", "i16": "int16_t", "u16": "uint16_t", "i32": "int",
-             "u32": "uint", "i64": "int64_t", "u64": "uint64_t", "f32": "float"}  # fmt: skip
+             "u32": "uint", "i64": "int64_t", "u64": "uint64_t", "f16": "float16_t", "bf16": "bfloat16_t",
+             "f32": "float"}  # fmt: skip
 
 # the attributes that MLX adds when their name occurs in the source, with the type that it gives them
 ATTRIBUTES: dict[str, str] = {
@@ -66,7 +70,7 @@ def _total(axis: int) -> Expr:
 
 
 def _as_type(_fc: FunctionContext, site: CallSite) -> Expr:
-    if not isinstance(site.type, Scalar):
+    if not isinstance(site.type, Scalar | Vector):
         raise refuse("GP1104", f"as_type to {site.type}", site.loc)
     return c.bitcast(site.type)(_fc, site)  # pyright: ignore[reportReturnType]
 
@@ -108,31 +112,41 @@ def _atomic_load(_fc: FunctionContext, site: CallSite) -> Expr:
     return Atomic("or", pointer, Const(0, t), t, loc=site.loc)  # an atomic read that changes nothing
 
 
-def _barrier(scope: Scope) -> Handler:
-    def handle(fc: FunctionContext, site: CallSite) -> Stmt:
-        from ...ir.nodes import Barrier
-
-        fc.uses_subgroup |= scope is Scope.SUBGROUP
-        return Barrier(scope, loc=site.loc)
-
-    return handle
+# mem_device and mem_threadgroup of our header
+FENCE_FLAGS = {1: Space.GLOBAL, 2: Space.SHARED}
 
 
 def _fence(_fc: FunctionContext, site: CallSite) -> Stmt:
     return Fence(Scope.DEVICE, loc=site.loc)
 
 
+def _ctz(fc: FunctionContext, site: CallSite) -> Expr | Stmt:
+    """Trailing zeros: how many bits the lowest set bit has below it; the width for 0."""
+    x = site.args[0]
+    if not isinstance(x, Var) or not isinstance(x.type, Scalar):
+        raise refuse("GP1104", "ctz of what is not a scalar variable", site.loc)
+    lowest = Binary("&", x, Unary("-", x, x.type), x.type)
+    below = Binary("-", lowest, Const(1, x.type), x.type)
+    return c.math("popcount")(fc, dataclasses.replace(site, args=(below,)))
+
+
+def _store(_fc: FunctionContext, site: CallSite) -> Expr | Stmt:
+    """A copy of a struct into another address space."""
+    return Assign(site.args[0], site.args[1], loc=site.loc)
+
+
 def _calls() -> dict[str, Handler]:
     out: dict[str, Handler] = {
-        "operator|": c.identity, "simd_ballot": c.vote("ballot", masked=False, width=0),
-        "threadgroup_barrier": _barrier(Scope.GROUP), "simdgroup_barrier": _barrier(Scope.SUBGROUP),
+        "operator|": c.operator("|"), "simd_ballot": c.vote("ballot", masked=False, width=0),
+        "threadgroup_barrier": c.barrier(Scope.GROUP, FENCE_FLAGS),
+        "simdgroup_barrier": c.barrier(Scope.SUBGROUP, FENCE_FLAGS),
         "atomic_thread_fence": _fence, "as_type": _as_type, "simd_any": c.vote("any", masked=False, width=0),
         "simd_all": c.vote("all", masked=False, width=0), "min": c.by_type("fmin", "min"),
         "max": c.by_type("fmax", "max"), "abs": c.by_type("fabs", "abs"), "mulhi": c.math("mulhi"),
-        "popcount": c.math("popcount"), "clz": c.math("clz"), "reverse_bits": c.math("brev"),
+        "popcount": c.math("popcount"), "clz": c.math("clz"), "reverse_bits": c.math("brev"), "ctz": _ctz,
         "atomic_compare_exchange_weak_explicit": _compare_exchange, "atomic_load_explicit": _atomic_load,
         "atomic_exchange_explicit": c.atomic("exch"), "atomic_store_explicit": c.atomic("exch"),
-        "divide": c.operator("/"),
+        "divide": c.operator("/"), "gp_load": c.identity, "gp_store": _store,
     }  # fmt: skip
     for op in ("add", "sub", "min", "max", "and", "or", "xor"):
         out[f"atomic_fetch_{op}_explicit"] = c.atomic(op)
@@ -144,7 +158,7 @@ def _calls() -> dict[str, Handler]:
         out[f"fast::{fn}"] = c.math(f"fast_{fn}")
     out["precise::powr"] = out["precise::pow"]
     out = {f"metal::{name}": handler for name, handler in out.items()}
-    for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "float"):
+    for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "float", "half", "bfloat"):
         for lanes in (2, 3, 4):
             out[f"metal::gp_make_{base}{lanes}"] = _make_vector
     return out
@@ -206,6 +220,7 @@ def read_metal_text(text: KernelText, name: str) -> Program:
         "c++",
         "-std=c++17",
         "-Wno-unknown-attributes",
+        "-Wno-reserved-user-defined-literal",
         "-include",
         str(header),
         "-isystem",
@@ -268,4 +283,4 @@ def _with_static(text: str, flags: list[str], dynamic: list[str]) -> str:
             at = line.rfind("threadgroup", 0, m.col)
             if at >= 0 and not line[:at].rstrip().endswith("static"):
                 lines[m.line - 1] = f"{line[:at]}static {line[at:]}"
-    return "\n".join(lines)
+    return with_copies("\n".join(lines), arguments)

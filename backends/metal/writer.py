@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Refusal, refuse
-from ...ir.types import Pointer, Space, Type, Vector
+from ...ir.types import Pointer, Space, Struct, Type, Vector, buffer_scalar
 from ...ir.walk import walk
 from ...templates import render
 from ..base import KernelText, TextParam
@@ -60,7 +60,14 @@ def write(program: n.Program, machine: Machine, plan: WritePlan) -> KernelText:
         params.append(TextParam(SHARED_BYTES, "template", "i32"))
     types = Types(dialect)
     spelled = {p.name: p.spelled or p.name for p in params}
-    prologue = [_prologue(alias, spelled[name], t, types) for name, (alias, t) in aliases.items()]
+    written = zip(program.kernel.params, emitted.program.kernel.params, strict=False)
+    elems = {p.name: q.type.elem for p, q in written if isinstance(q.type, Pointer)}  # structs may have new names
+    prologue = [
+        _prologue(
+            alias, spelled[name], dataclasses.replace(t, elem=elems[name]) if isinstance(t, Pointer) else t, types
+        )
+        for name, (alias, t) in aliases.items()
+    ]
     header = render(
         "dialects/metal/header.metal.j2",
         machine=machine,
@@ -102,6 +109,8 @@ def _alias_parameters(
             reads = plan.roles.get(p.name) in ("in", "null")
             if isinstance(t.elem, Vector):
                 aliases[p.name] = (fresh(f"{p.name}{t.elem.lanes}", taken), t)
+            elif isinstance(t.elem, Struct):
+                aliases[p.name] = (fresh(f"{p.name}_", taken), t)
             elif (reads and not t.const) or t.volatile or t.space is Space.CONSTANT:
                 aliases[p.name] = (fresh(f"{p.name}_", taken), dataclasses.replace(t, space=Space.GLOBAL))
         elif isinstance(t, Vector):
@@ -122,7 +131,7 @@ def _assigned(kernel: n.Function) -> set[str]:
     names: set[str] = set()
     for x in walk(kernel):
         target = x.target if isinstance(x, n.Assign) else x.memory if isinstance(x, n.AddressOf) else None
-        while isinstance(target, n.Component):
+        while isinstance(target, n.Component | n.Field):
             target = target.base
         if isinstance(target, n.Var):
             names.add(target.name)
@@ -143,6 +152,7 @@ def _signature(plan: WritePlan, emitted: Emitted, params: list[TextParam], types
         types.loc = p.loc
         if isinstance(t, Pointer):
             elem = t.elem.elem if isinstance(t.elem, Vector) else t.elem
+            elem = buffer_scalar(elem) if isinstance(elem, Struct) else elem
             if isinstance(elem, Pointer):
                 raise refuse("GP2009", f"{p.name}: a kernel argument {t}", p.loc)
             const = "const " if text.role == "in" else ""

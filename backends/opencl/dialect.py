@@ -161,6 +161,7 @@ OPENCL = Dialect(
     make_vector="({type})({items})",
     bitcast="as_{type}({value})",
     convert_vector="convert_{type}({value})",
+    saturating="convert_{type}_sat({value})",
     vec3="components",
     packed_vec3="{elem}",
     suffixes={

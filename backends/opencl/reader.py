@@ -37,6 +37,9 @@ if TYPE_CHECKING:
 _SCALARS = {"char": I8, "uchar": U8, "short": I16, "ushort": U16, "int": I32, "uint": U32, "long": I64, "ulong": U64,
             "float": F32, "double": F64}  # fmt: skip
 
+# CLK_LOCAL_MEM_FENCE and CLK_GLOBAL_MEM_FENCE of our header
+FENCE_FLAGS = {1: Space.SHARED, 2: Space.GLOBAL}
+
 
 def global_index(axis: int, to: Scalar) -> Expr:
     """Return the thread's index in the whole grid along an axis."""
@@ -114,8 +117,8 @@ def _calls() -> dict[str, Handler]:
         "get_global_id": _global_id, "get_global_size": _global_size,
         "get_sub_group_local_id": c.grid(Grid.LANE), "get_sub_group_id": c.grid(Grid.SUBGROUP),
         "get_sub_group_size": c.grid(Grid.SUBGROUP_SIZE),
-        "barrier": c.barrier(Scope.GROUP), "work_group_barrier": c.barrier(Scope.GROUP),
-        "sub_group_barrier": c.barrier(Scope.SUBGROUP), "__builtin_amdgcn_wave_barrier": c.barrier(Scope.SUBGROUP),
+        "barrier": c.barrier(Scope.GROUP, FENCE_FLAGS), "work_group_barrier": c.barrier(Scope.GROUP, FENCE_FLAGS),
+        "sub_group_barrier": c.barrier(Scope.SUBGROUP, FENCE_FLAGS), "__builtin_amdgcn_wave_barrier": c.barrier(Scope.SUBGROUP),
         "mem_fence": c.fence(Scope.GROUP), "__builtin_amdgcn_ds_bpermute": _bpermute,
         "__builtin_amdgcn_ballot_w32": c.vote("ballot", masked=False, width=0),
         "__builtin_amdgcn_ballot_w64": c.vote("ballot", masked=False, width=0),

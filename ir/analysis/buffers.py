@@ -87,7 +87,7 @@ class Pointers:
                 return self.roots(inner)
             case n.AddressOf(memory=inner) | n.Decay(array=inner) | n.Element(base=inner):
                 return self.roots(inner)
-            case n.Component(base=inner):
+            case n.Component(base=inner) | n.Field(base=inner):
                 return self.roots(inner)
             case n.Select(then=then, other=other):
                 return self.roots(then) | self.roots(other)
@@ -126,7 +126,7 @@ class Pointers:
         match e:
             case n.AddressOf(memory=operand) | n.Decay(array=operand):
                 self.address(operand)
-            case n.Element() | n.Deref() | n.Component():
+            case n.Element() | n.Deref() | n.Component() | n.Field():
                 for name in self.memory(e):
                     self.uses[name].read = True
                 self.address(e)
@@ -138,7 +138,7 @@ class Pointers:
     def address(self, e: n.Node) -> None:
         """Note the buffers that finding the address of memory `e` reads."""
         match e:
-            case n.Component(base=base):
+            case n.Component(base=base) | n.Field(base=base):
                 self.address(base)
             case n.Element(base=base, index=index):
                 self.loads(index)
@@ -151,7 +151,9 @@ class Pointers:
 
     def memory(self, e: n.Expr) -> _Roots:
         """The buffers that memory `e` may be a part of."""
-        while isinstance(e, n.Component) or (isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)):
+        while isinstance(e, n.Component | n.Field) or (
+            isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)
+        ):
             e = e.base
         if isinstance(e, n.Element):
             return self.roots(e.base) & self.uses.keys()

@@ -313,8 +313,8 @@ class _Function:
                 return self.load(e)
             case n.Atomic() | n.Shuffle():
                 return Level.THREAD
-            case n.Vote(kind=kind, value=value):
-                return Level.THREAD if kind == "ballot" else self.level(value)
+            case n.Vote(kind=kind, value=value, mask=mask):
+                return self.level(value) if kind in ("any", "all") and mask is None else Level.THREAD
             case n.AddressOf(memory=operand) | n.Decay(array=operand):
                 return self.address(operand)
             case n.Call(function=function, args=args):
@@ -342,7 +342,7 @@ class _Function:
                 )
             case n.Deref(pointer=pointer):
                 return self.level(pointer)
-            case n.Component(base=base):
+            case n.Component(base=base) | n.Field(base=base):
                 return self.address(base)
             case _:
                 return Level.GRID
@@ -350,7 +350,7 @@ class _Function:
     def load(self, e: n.Element | n.Deref) -> Level:
         address = self.address(e)
         base: n.Expr = e
-        while isinstance(base, n.Component) or (
+        while isinstance(base, n.Component | n.Field) or (
             isinstance(base, n.Element) and not isinstance(base.base.type, Pointer)
         ):
             base = base.base

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import nodes as n
-from ..types import Array, Pointer, Scalar, Space, Type, Vector, scalar_of
+from ..types import Array, Pointer, Scalar, Space, Struct, Type, Vector, scalar_of
 from ..walk import walk
 
 if TYPE_CHECKING:
@@ -75,15 +75,19 @@ def scalars_used(program: n.Program) -> dict[Scalar, n.Loc | None]:
         for x in walk(f.body):
             loc = x.loc or loc
             t = getattr(x, "type", None)
-            if isinstance(t, Scalar | Vector | Pointer | Array):
+            if isinstance(t, Scalar | Vector | Pointer | Array | Struct):
                 _note(t, x.loc or loc, found)
     return found
 
 
 def _note(t: Type, loc: n.Loc | None, found: dict[Scalar, n.Loc | None]) -> None:
-    while isinstance(t, Pointer):
+    while isinstance(t, Pointer | Array):
         t = t.elem
-    found.setdefault(scalar_of(t), loc)
+    if isinstance(t, Struct):
+        for member in t.members:
+            _note(member.type, loc, found)
+    else:
+        found.setdefault(scalar_of(t), loc)
 
 
 def group_size_dependent(program: n.Program) -> bool:
@@ -116,6 +120,6 @@ def address_taken(f: n.Function) -> set[str]:
 
 def root_variable(e: n.Expr) -> str | None:
     """Return the variable that memory `e` is a part of; None behind a pointer."""
-    while isinstance(e, n.Component) or (isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)):
+    while isinstance(e, n.Component | n.Field) or (isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)):
         e = e.base
     return e.name if isinstance(e, n.Var) else None

@@ -63,19 +63,15 @@ def safe(e: n.Expr) -> bool:
             return True
         case n.Binary(op="/" | "%", left=left, right=right):
             whole = isinstance(left.type, Scalar) and left.type.is_integer
-            return (
-                safe(left)
-                and safe(right)
-                and (not whole or (isinstance(right, n.Const) and right.value not in (0, -1)))
-            )
+            return safe(left) and safe(right) and (not whole or ((c := _whole(right)) is not None and c not in (0, -1)))
         case n.Binary(op="<<" | ">>", left=left, right=right):
-            return safe(left) and isinstance(right, n.Const)
+            return safe(left) and _whole(right) is not None
         case n.Convert(value=value, type=t):
             to_int = (
                 isinstance(value.type, Scalar) and value.type.is_float and not (isinstance(t, Scalar) and t.is_float)
             )
             return safe(value) and not to_int
-        case n.Component(base=base):
+        case n.Component(base=base) | n.Field(base=base):
             return safe(base)
         case n.AddressOf(memory=memory):
             return _safe_address(memory)
@@ -89,6 +85,14 @@ def safe(e: n.Expr) -> bool:
             return all(safe(cast("n.Expr", c)) for c in children(e))
 
 
+def _whole(e: n.Expr) -> int | None:
+    """The value of an integer constant, also one that is converted without a change."""
+    if isinstance(e, n.Convert) and isinstance(e.type, Scalar) and e.type.is_integer:
+        value = _whole(e.value)
+        return value if value is not None and 0 < value < 128 else None
+    return int(e.value) if isinstance(e, n.Const) and not isinstance(e.value, float) else None
+
+
 def _safe_address(e: n.Expr) -> bool:
     match e:
         case n.Var():
@@ -97,7 +101,7 @@ def _safe_address(e: n.Expr) -> bool:
             return safe(index) and (safe(base) if isinstance(base.type, Pointer) else _safe_address(base))
         case n.Deref(pointer=pointer):
             return safe(pointer)
-        case n.Component(base=base):
+        case n.Component(base=base) | n.Field(base=base):
             return _safe_address(base)
         case _:
             return False

@@ -324,7 +324,7 @@ class _Body:
             case n.Deref(pointer=pointer):
                 got = self.expr(pointer)
                 return self.memory(dataclasses.replace(e, pointer=got.expr), got)
-            case n.Component(base=base):
+            case n.Component(base=base) | n.Field(base=base):
                 got = self.expr(base)
                 return _Value(dataclasses.replace(e, base=got.expr), (), got.home)
             case n.AddressOf(memory=memory):

@@ -63,6 +63,7 @@ def _environment(escape: bool) -> Environment:
     )
     env.filters.update(
         seconds=view.seconds,
+        resources=view.resources_text,
         share=view.share,
         size=view.size_text,
         number=view.number,

@@ -243,6 +243,18 @@ class Floor(Record):
     facts: tuple[FactRecord, ...] = ()
 
 
+class ResourcesRecord(Record):
+    """What the compiled kernel uses, as its compiler counts it; see `backends.compilers.Resources`."""
+
+    compiler: str
+    target: str
+    registers: int
+    scalar_registers: int | None = None
+    shared_bytes: int
+    spill_bytes: int
+    note: str = ""
+
+
 class IdeaRecord(Record):
     """A candidate of a swarm: who wrote it by which strategy, and what became of it.
 
@@ -256,6 +268,23 @@ class IdeaRecord(Record):
     verdict: str
     reason: str = ""
     parent: int | None = None
+
+
+class ReplayRecord(Record):
+    """What `gpuport replay` needs to repeat the run, see `bundle`; `missing` says why it cannot, and all else is empty.
+
+    `spec`: the keywords of `Kernel`; `files`: texts by their paths, the spec's folder being `folder`; `candidate`: the
+    port as its runtime takes it; `machines`: the fingerprints of their models by id; `time_limit` in seconds.
+    """
+
+    missing: str = ""
+    spec: dict[str, Any] = Field(default_factory=dict)
+    folder: str = "."
+    files: dict[str, str] = Field(default_factory=dict)
+    candidate: dict[str, Any] = Field(default_factory=dict)
+    constants: dict[str, int] = Field(default_factory=dict)
+    machines: dict[str, str] = Field(default_factory=dict)
+    time_limit: float = 20.0
 
 
 class PortReport(Record):
@@ -284,9 +313,11 @@ class PortReport(Record):
     wrapper: SourceText | None = None
     measured: Timing | None = None
     floor: Floor | None = None
+    resources: ResourcesRecord | None = None
     stages: dict[str, float] = Field(default_factory=dict)
     created: datetime
     rerun: str = ""
+    replay: ReplayRecord | None = None
 
     @property
     def source(self) -> str:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from ...hwmodels.units import show_scalar
 from .code import Row, lines, side_by_side
-from .schema import DecisionRecord, DiagnosticRecord, FactRecord, GateRecord, PortReport
+from .schema import DecisionRecord, DiagnosticRecord, FactRecord, GateRecord, PortReport, ResourcesRecord
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -105,6 +105,16 @@ def meaning(report: PortReport) -> str:
 def seconds(value: float) -> str:
     """Seconds for people: `12.3 us`."""
     return show_scalar(value, "s").replace(" us", " µs") if value > 0 else "0 s"
+
+
+def resources_text(used: ResourcesRecord) -> str:
+    """What a kernel uses, in words."""
+    registers = f"{used.registers} registers per thread"
+    if used.scalar_registers is not None:
+        registers += f" and {used.scalar_registers} scalar ones per subgroup"
+    spilled = f"{used.spill_bytes} B of private memory per thread" if used.spill_bytes else "nothing spilled"
+    note = f" ({used.note})" if used.note else ""
+    return f"{registers}, {used.shared_bytes} B of shared memory declared, {spilled}, on {used.target}{note}"
 
 
 def share(value: float) -> str:

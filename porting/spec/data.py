@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...backends.emulator.formats import MEMORY, PRECISION, to_bf16
+from ...backends.emulator.formats import MEMORY, to_bf16
 from ...ir.types import BF16, Scalar
+from .generators import InputKind, floats, integers
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from .kernel import Kernel
     from .model import Argument
-
-InputKind = Literal["normal", "exact"]
 
 POISONS: Final = (0x7FC0DEAD, 0xDEADBEEF)
 """Two fill patterns of `out` buffers: a quiet NaN as f32, and a large negative number."""
@@ -77,8 +76,7 @@ def is_drawn(arg: Argument) -> bool:
 def draw(kernel: Kernel, sizes: Mapping[str, int], rng: np.random.Generator, kind: InputKind = "normal") -> Inputs:
     """Draw the inputs of a run.
 
-    normal: floats from N(0, 1); integers from 0 to 255, or to the type's largest value where that is smaller. exact:
-    floats are integers whose sums over the longest axis are exact in the type (verification.md §2.2, `exact_int`).
+    `kind`: see `generators.InputKind`.
     The spec's `inputs` function, where there is one, takes the place of both. Raises SpecError, ReferenceFailed.
     """
     from .reference import call_inputs
@@ -99,13 +97,10 @@ def _random(
 ) -> np.ndarray:
     scalar, shape = kernel.args[name].scalar, shaped(kernel, name, sizes)
     if not scalar.is_float:
-        top = 1 if scalar.kind == "bool" else min(255, 2 ** (scalar.bits - scalar.signed) - 1)
-        return encode(rng.integers(0, top + 1, shape), scalar)
-    if kind == "normal":
-        return encode(rng.standard_normal(shape), scalar)
+        return encode(integers(kind, scalar, shape, rng), scalar)
     longest = max((n for other in kernel.args for n in kernel.shape(other, sizes)), default=1)
-    bits = max(1, min(4, (PRECISION[scalar] - max(longest, 1).bit_length()) // 2))
-    return encode(rng.integers(-(2**bits) + 1, 2**bits, shape), scalar)
+    first = next(n for n, a in kernel.args.items() if is_drawn(a) and a.scalar.is_float) == name
+    return encode(floats(kind, scalar, shape, rng, longest=longest, first=first), scalar)
 
 
 def _scalar(kernel: Kernel, name: str, sizes: Mapping[str, int]) -> int | float:

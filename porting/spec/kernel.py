@@ -12,9 +12,9 @@ from pydantic import ValidationError
 
 from ...backends.base import Launch
 from ...hwmodels.errors import GpuportError
-from ...ir.types import Pointer, Scalar, Vector
+from ...ir.types import U8, Pointer, Scalar, Struct, Vector, buffer_scalar, scalars_in
 from .expressions import Expression, ExpressionError
-from .model import Argument, KernelModel, LaunchSpec, ReferenceSpec
+from .model import MEMBER, Argument, KernelModel, LaunchSpec, ReferenceSpec, VerifySpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ...ir.nodes import Param
 
 KERNEL_KEYS = ("source", "entry", "language", "defines", "include_dirs")
-TABLES = ("kernel", "sizes", "args", "launch", "reference")
+TABLES = ("kernel", "sizes", "args", "launch", "reference", "verify")
 
 
 class SpecError(GpuportError):
@@ -51,6 +51,7 @@ class Kernel:
         launch: Mapping[str, Any] | LaunchSpec,
         sizes: Mapping[str, Sequence[int] | int] | None = None,
         reference: Mapping[str, Any] | ReferenceSpec | Callable[..., Any] | None = None,
+        verify: Mapping[str, Any] | VerifySpec | None = None,
         language: str | None = None,
         defines: Mapping[str, str | int] | None = None,
         include_dirs: Sequence[str | Path] = (),
@@ -59,7 +60,7 @@ class Kernel:
         given: dict[str, Any] = {
             "source": source, "entry": entry, "args": dict(args), "launch": launch, "sizes": dict(sizes or {}),
             "reference": {"python": reference} if callable(reference) else reference or {}, "language": language,
-            "defines": dict(defines or {}), "include_dirs": tuple(include_dirs),
+            "defines": dict(defines or {}), "include_dirs": tuple(include_dirs), "verify": verify or {},
         }  # fmt: skip
         self._set(_validate(given, "Kernel(...)"), Path(folder), None)
 
@@ -125,6 +126,12 @@ class Kernel:
         sets = [{name: values[i % len(values)] for name, values in sizes.items()} for i in range(count)]
         return [s for i, s in enumerate(sets) if s not in sets[:i]]
 
+    @property
+    def generated(self) -> tuple[str, ...]:
+        """The symbols for which sizes may be made up."""
+        named = self.model.verify.generate
+        return tuple(self.model.sizes) if named is None else named
+
     def launch(self, sizes: Mapping[str, int], constants: Mapping[str, int]) -> Launch:
         """Return the launch for sizes; `constants` are the entry's template arguments and integer defines.
 
@@ -186,6 +193,20 @@ class Kernel:
         except ExpressionError as error:
             raise SpecError(f"{self.origin}: {key}: {error}") from None
 
+    def _settle_members(self, params: Sequence[Param]) -> None:
+        """Give the members of struct arguments the types that the kernel's parameters have."""
+        args = dict(self.args)
+        for p in params:
+            arg = args[p.name]
+            if arg.dtype == MEMBER:
+                try:
+                    args[p.name] = Argument(dtype=p.type, value=arg.value)
+                except ValidationError as error:
+                    found = "\n".join(line for e in error.errors() for line in _explain(dict(e), self.origin))
+                    raise SpecError(f"{self.origin}: args.{p.name}: {found}") from None
+        if args != self.args:
+            object.__setattr__(self, "model", self.model.model_copy(update={"args": args}))
+
     def check_parameters(self, params: Sequence[Param]) -> None:
         """Check the arguments against the kernel's parameters: names, order, types. Raises SpecError."""
         problems: list[str] = []
@@ -195,12 +216,23 @@ class Kernel:
                 f"{self.origin}: args: expected the kernel's parameters in order, ({', '.join(wanted)}), "
                 f"found ({', '.join(given)})"
             )
+        self._settle_members(params)
         for p in params:
             arg = self.args[p.name]
             if isinstance(p.type, Pointer):
                 elem = p.type.elem
                 if not arg.is_buffer:
                     problems.append(f"args.{p.name}: expected a buffer (shape and role) of {elem}, found a scalar")
+                elif isinstance(elem, Struct):
+                    held = buffer_scalar(elem)
+                    if arg.dtype != held:
+                        what = f"{held}, {elem.size // held.size} for each {elem}"
+                        problems.append(f"args.{p.name}.dtype: expected {what}, found {arg.dtype}")
+                    elif (
+                        arg.role in ("out", "inout") and not all(s.is_integer for s in scalars_in(elem)) and held == U8
+                    ):
+                        what = "of one type without padding, for nothing else is compared with a bound"
+                        problems.append(f"args.{p.name}: expected the members of the output {elem} {what}")
                 elif not isinstance(elem, Scalar | Vector) or arg.dtype != elem:
                     problems.append(f"args.{p.name}.dtype: expected {elem}, as in the kernel, found {arg.dtype}")
                 elif p.type.const and arg.role in ("out", "inout"):
@@ -244,6 +276,7 @@ _FIELDS: dict[str, Sequence[str]] = {
     "args": tuple(Argument.model_fields),
     "launch": tuple(LaunchSpec.model_fields),
     "reference": tuple(ReferenceSpec.model_fields),
+    "verify": tuple(VerifySpec.model_fields),
 }
 
 

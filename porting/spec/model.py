@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, cast
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, field_validator, model_validator
 
@@ -29,6 +29,9 @@ def _dtype(value: Any) -> Scalar | Vector:
         return value
     return parse_dtype(str(value))
 
+
+MEMBER = Scalar("member", "int", 64)
+"""The dtype of a member of a struct until the kernel's parameters are known."""
 
 Expr = Annotated[Expression, BeforeValidator(_expression)]
 DType = Annotated[Any, BeforeValidator(_dtype)]
@@ -65,7 +68,7 @@ class Argument(Strict):
                 raise ValueError("expected either value (a scalar) or shape and role (a buffer), found both")
             if isinstance(self.dtype, Vector):
                 raise ValueError(f"expected a scalar dtype beside value, found {self.dtype}")
-            if isinstance(self.value, float) and not self.dtype.is_float:
+            if isinstance(self.value, float) and not self.dtype.is_float and self.dtype != MEMBER:
                 raise ValueError(
                     f"expected an integer or an expression as value of dtype {self.dtype}, found {self.value}"
                 )
@@ -133,6 +136,29 @@ class ReferenceSpec(Strict):
         raise ValueError(f"expected 'module:function' or a function, found {value!r}")
 
 
+class VerifySpec(Strict):
+    """What is tried besides the sizes of the spec.
+
+    `generate`: the symbols for which sizes are made up, around tiles and at the ends; default all, [] for none.
+    """
+
+    generate: tuple[str, ...] | None = None
+
+
+def _struct_members(name: str, value: Any) -> dict[str, Any]:
+    """The members of a struct argument by their parameters' names; a list is an array, a table a struct or vector.
+
+    A table with dtype is a buffer that the member points to.
+    """
+    if isinstance(value, dict) and "dtype" not in value:
+        table = cast("dict[str, Any]", value)
+        return {k: v for key, item in table.items() for k, v in _struct_members(f"{name}_{key}", item).items()}
+    if isinstance(value, list):
+        items = cast("list[Any]", value)
+        return {k: v for i, item in enumerate(items) for k, v in _struct_members(f"{name}_{i}", item).items()}
+    return {name: value if isinstance(value, dict) else {"dtype": MEMBER, "value": value}}
+
+
 class KernelModel(Strict):
     """The validated content of a spec; `Kernel` adds where it came from and what can be done with it."""
 
@@ -145,6 +171,24 @@ class KernelModel(Strict):
     args: dict[str, Argument]
     launch: LaunchSpec
     reference: ReferenceSpec = Field(default_factory=ReferenceSpec)
+    verify: VerifySpec = Field(default_factory=VerifySpec)
+
+    @field_validator("args", mode="before")
+    @classmethod
+    def _members(cls, value: Any) -> Any:
+        """Put each member of a struct argument in its place: `p = { struct = ..., value = { a = 1 } }` becomes p_a."""
+        if not isinstance(value, dict):
+            return value
+        out: dict[str, Any] = {}
+        for name, arg in cast("dict[str, Any]", value).items():
+            if isinstance(arg, dict) and "struct" in arg:
+                given = cast("dict[str, Any]", arg)
+                if given.keys() - {"struct", "value"} or not isinstance(given.get("value"), dict):
+                    raise ValueError(f'{name}: expected a struct as {{ struct = "NAME", value = {{ member = ... }} }}')
+                out.update(_struct_members(name, given["value"]))
+            else:
+                out[name] = arg
+        return out
 
     @field_validator("defines", mode="before")
     @classmethod
@@ -181,6 +225,10 @@ class KernelModel(Strict):
                     problems.append(
                         f"args.{name}: expected names of sizes ({known}), found {unknown[0]!r} in {e.text!r}"
                     )
+        for symbol in self.verify.generate or ():
+            if symbol not in self.sizes:
+                known = ", ".join(self.sizes) or "none"
+                problems.append(f"verify.generate: expected names of sizes ({known}), found {symbol!r}")
         for output in self.reference.compare:
             if output not in self.args or self.args[output].role not in ("out", "inout"):
                 problems.append(f"reference.compare.{output}: expected the name of an out or inout argument")

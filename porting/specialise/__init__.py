@@ -26,11 +26,14 @@ STEPS: tuple[Callable[[Task], Task], ...] = (
     limits.arguments,
     mlx.arguments,
     abilities.types,
+    abilities.narrow_floats,
     abilities.atomics,
     abilities.forward_progress,
     abilities.numerics,
     abilities.conversions,
     abilities.fast_functions,
+    subgroups.warp_synchronous,
+    subgroups.lane_masks,
     subgroups.subgroups,
 )
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
+from ...ir.analysis.progress import waiting_loop
 from ...ir.analysis.usage import atomics_used, scalars_used
+from ...ir.diagnostics import Refusal
 from ...ir.mathlib import MATH
-from ...ir.types import F32, F64, Pointer, Scalar, Space
+from ...ir.rewrites.narrow_floats import soften
+from ...ir.types import BF16, F16, F32, F64, Pointer, Scalar, Space
 from ...ir.walk import children, walk
 from ..decisions import Questions
 
@@ -29,6 +33,29 @@ def types(task: Task) -> Task:
         message = f"f64 is used; {task.dst.name}: {questions.sources()}"
         return task.found("GP2005", message, scalars[F64] or task.program.kernel.loc)
     return task.decided(questions.decide("f64 kept", "the destination has it"))
+
+
+def narrow_floats(task: Task) -> Task:
+    """Keep f16 and bf16 as bits where the destination's language has no such type, and compute in f32."""
+    scalars, narrow = scalars_used(task.program), set[Scalar]()
+    if BF16 in scalars and task.language in ("opencl", "hip"):
+        narrow.add(BF16)
+    if F16 in scalars and task.language == "opencl" and not task.dst.get("features.fp16", False):
+        narrow.add(F16)
+    if not narrow:
+        return task
+    try:
+        program = soften(task.program, narrow)
+    except Refusal as refusal:
+        for d in refusal.diagnostics:
+            task = task.found(d.number, d.message, d.loc or task.program.kernel.loc)
+        return task
+    questions = Questions()
+    if F16 in narrow:
+        questions.ask(task.dst, "features.fp16")
+    names = " and ".join(sorted(str(t) for t in narrow))
+    why = "the destination has no such type; each operation in f32 and rounded once gives the same bits"
+    return dataclasses.replace(task, program=program).decided(questions.decide(f"{names} kept as 16-bit integers", why))
 
 
 def atomics(task: Task) -> Task:
@@ -92,30 +119,6 @@ def forward_progress(task: Task) -> Task:
     return task.decided(questions.decide("a loop that waits is kept", "groups make progress here", loop.loc))
 
 
-def waiting_loop(program: n.Program) -> n.Stmt | None:
-    """Return the first loop that ends by an atomic or a volatile load: a lock, a flag, a look-back."""
-    for f in (program.kernel, *program.functions):
-        for s in walk(f.body):
-            if not isinstance(s, n.For | n.While):
-                continue
-            conditions: list[n.Node] = [s.cond] if s.cond is not None else []
-            conditions += [
-                x.cond for x in walk(s.body) if isinstance(x, n.If) and any(isinstance(y, n.Break) for y in x.then)
-            ]
-            if any(_asks_others(c) for c in conditions):
-                return s
-    return None
-
-
-def _asks_others(e: n.Node) -> bool:
-    if isinstance(e, n.Atomic):
-        return True
-    pointer = e.base if isinstance(e, n.Element) else e.pointer if isinstance(e, n.Deref) else None
-    if pointer is not None and isinstance(pointer.type, Pointer) and pointer.type.volatile:
-        return True
-    return any(_asks_others(c) for c in children(e))
-
-
 def numerics(task: Task) -> Task:
     """Say where f32 arithmetic rounds or flushes differently (GP3001)."""
     if F32 not in scalars_used(task.program):
@@ -130,7 +133,7 @@ def numerics(task: Task) -> Task:
         task = task.decided(questions.skipped("f32 subnormals"))
     rounding = Questions()
     source, own = rounding.ask(task.src, "numerics.contract"), rounding.ask(task.dst, "numerics.contract")
-    if task.language != "cuda" and source not in (None, "off") and _contractible(task.program):
+    if task.language not in ("cuda", "hip") and source not in (None, "off") and _contractible(task.program):
         what = "a*b + c is rounded twice, as it is written"
         why = "the source's compiler may fuse it into one rounding" + (
             "" if own in (None, "off") else ", as this one may"

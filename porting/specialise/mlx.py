@@ -29,6 +29,12 @@ def arguments(task: Task) -> Task:
         if role == "in" and p.name in uses and uses[p.name].written:
             message = f"{p.name} has role in but the kernel writes it: MLX inputs are const"
             task = task.found("GP2009", message, p.loc or task.program.kernel.loc)
+    starts = {
+        value for p in params if task.roles.get(p.name) == "inout" and (value := task.inits.get(p.name)) is not None
+    }
+    if len(starts) > 1:
+        message = f"MLX fills all outputs with one value, and the kernel wants {' and '.join(map(str, sorted(starts)))}"
+        task = task.found("GP2009", message, task.program.kernel.loc)
     scalars = [p.name for p in params if not isinstance(p.type, Pointer)]
     if scalars:
         why = "mx.fast.metal_kernel takes arrays only; a 0-d array is a reference to one constant value"

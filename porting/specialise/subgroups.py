@@ -7,24 +7,58 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.analysis.collectives import Collective, find_collectives
-from ...ir.analysis.divergence import divergent_collectives
+from ...ir.analysis.divergence import DivergentCollective, divergent_collectives
 from ...ir.diagnostics import Refusal
+from ...ir.rewrites.lane_masks import active_masks, drop_lane_masks, has_lane_masks
 from ...ir.rewrites.predicate import predicate
 from ...ir.rewrites.scratch import add_lane_scratch, lane_words
+from ...ir.rewrites.warp_sync import implied_barriers
 from ...ir.types import U32
 from ...ir.walk import rewrite_exprs, walk
 from ..decisions import Questions
 from .limits import has_shuffles, shuffle_fact
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from .task import Task
+
+
+def warp_synchronous(task: Task) -> Task:
+    """Warn of barriers that the source left out (GP3003)."""
+    for barrier in implied_barriers(task.program):
+        message = "volatile shared memory is taken for warp-synchronous code; barriers part its loads and stores"
+        task = task.found("GP3003", message, barrier.loc, warning=True)
+    return task
+
+
+def lane_masks(task: Task) -> Task:
+    """Apply CUDA's warp masks to what they decide, where the destination's language has none."""
+    if task.language == "cuda" or not has_lane_masks(task.program):
+        return task
+    for vote in active_masks(task.program):
+        message = "which lanes are active together is not defined, in the source or here"
+        task = task.found("GP3001", message, vote.loc, warning=True)
+    what, why = "subgroup operations take the active lanes, votes with a mask", "this language has no lane masks"
+    barriers = (x for f in _functions(task.program) for x in walk(f.body) if isinstance(x, n.Barrier))
+    partial = any(x.mask is not None for x in barriers)
+    task = task.decided(Questions().decide(what, why), program=drop_lane_masks(task.program))
+    if not partial or task.language == "hip":
+        return task
+    try:
+        program = predicate(task.program, subgroups=False, block=task.block)
+    except Refusal as refusal:
+        return dataclasses.replace(task, diagnostics=(*task.diagnostics, *refusal.diagnostics))
+    what, why = "code around barriers of a part of a warp runs in all threads, under a mask", "all must arrive"
+    return task.decided(Questions().decide(what, why), program=program)
 
 
 def subgroups(task: Task) -> Task:
     """Keep, widen or replace the subgroup operations, and bring every thread to every barrier."""
     kernel = task.program.kernel
     found = frozenset[Collective]().union(*find_collectives(task.program).functions.values())
-    width = task.program.subgroup_width or 32
+    # CUDA's warps have 32 lanes; the other languages mean the machine's subgroups, whatever their width
+    width = task.program.subgroup_width or int(task.src.get("execution.subgroup_width") or 32)
     if Collective.SUBGROUP not in found and not _lane_indices(task.program):
         return barriers(task)
     questions = Questions()
@@ -42,12 +76,35 @@ def subgroups(task: Task) -> Task:
     if dst_width == width:
         what, why = f"subgroup operations kept at {width} lanes", "both machines have them"
         return task.decided(questions.decide(what, why))
+    task = whole_subgroups(task)
     program = explicit_width(task.program, width)
     what = f"subgroup operations keep the source's width of {width} lanes"
     why = (
         f"a subgroup here has {dst_width} lanes: each is {dst_width // width if dst_width else '?'} warps of the source"
     )
     return task.decided(questions.decide(what, why), program=program)
+
+
+def whole_subgroups(task: Task) -> Task:
+    """Bring all lanes of the destination's wider subgroups to barriers that only some warps of the source reach."""
+    found = divergent_collectives(task.program, task.block, kinds=frozenset((Collective.SUBGROUP,)))
+    if not any(isinstance(x, n.Barrier) for d in found for x in walk(d.statement)) and not _calls_barrier(task, found):
+        return task
+    try:
+        program = predicate(task.program, subgroups=False, block=task.block)
+    except Refusal:
+        return task  # the barrier is kept where it stands, and the gates judge it
+    what = "code around barriers of a warp runs in all threads, under a mask"
+    return task.decided(Questions().decide(what, "a subgroup here holds several warps of the source"), program=program)
+
+
+def _calls_barrier(task: Task, found: Sequence[DivergentCollective]) -> bool:
+    """Whether one of the statements calls a function that has a barrier of the subgroup."""
+    known: set[str] = set()
+    for f in task.program.functions:
+        if any(isinstance(x, n.Barrier) or (isinstance(x, n.Call) and x.function in known) for x in walk(f.body)):
+            known.add(f.name)
+    return any(isinstance(x, n.Call) and x.function in known for d in found for x in walk(d.statement))
 
 
 def through_shared_memory(task: Task, questions: Questions, width: int) -> Task:
@@ -71,8 +128,8 @@ def through_shared_memory(task: Task, questions: Questions, width: int) -> Task:
 
 
 def barriers(task: Task) -> Task:
-    """Bring every thread to every barrier of the group; CUDA itself tolerates threads that have returned."""
-    if task.language == "cuda":
+    """Bring every thread to every barrier; those who wrote CUDA or HIP rely on what both allow."""
+    if task.language in _LOOSE and task.program.language in _LOOSE:
         return task
     found = divergent_collectives(task.program, task.block)
     if not found:
@@ -86,7 +143,11 @@ def barriers(task: Task) -> Task:
     return task.decided(Questions().decide(what, why, found[0].loc), program=program)
 
 
+# where threads that have returned are not waited for
+_LOOSE = ("cuda", "hip")
 _RULE = {
+    "cuda": "in CUDA that is undefined",
+    "hip": "in HIP that is undefined",
     "metal": "Metal requires all threads of a threadgroup to execute threadgroup_barrier",
     "opencl": "OpenCL requires all work-items of a work-group to execute barrier",
 }
@@ -121,6 +182,10 @@ def linear_thread() -> n.Expr:
     size = [n.GridIndex(n.Grid.GROUP_SIZE, axis) for axis in range(2)]
     rows = n.Binary("+", t[1], n.Binary("*", size[1], t[2], U32), U32)
     return n.Binary("+", t[0], n.Binary("*", size[0], rows, U32), U32)
+
+
+def _functions(program: n.Program) -> tuple[n.Function, ...]:
+    return (program.kernel, *program.functions)
 
 
 def _lane_indices(program: n.Program) -> bool:

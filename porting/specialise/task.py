@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ...ir.nodes import Loc, Program
     from ..decisions import Decision
 
-Language = Literal["opencl", "metal", "cuda"]
+Language = Literal["opencl", "metal", "cuda", "hip"]
 Dims = tuple[int, int, int]
 
 

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from .compare import Compared, compare
 from .oracle import Expectation, Expected, Oracle
-from .verify import Case, Runner, Verification, verify, verify_with
+from .sizes import Case, cases_for
+from .verify import Runner, Verification, verify, verify_with
 
 __all__ = [
     "Case",
@@ -14,6 +15,7 @@ __all__ = [
     "Oracle",
     "Runner",
     "Verification",
+    "cases_for",
     "compare",
     "verify",
     "verify_with",

@@ -1,9 +1,10 @@
 """How accurate each language's math functions are, single precision: what a port may differ by, function by function.
 
 Maximum errors in ulp, from verification.md §2.5. OpenCL: required by the OpenCL C specification, full profile. Metal:
-precise forms, Metal Shading Language specification (recalled, not kept). CUDA: the documented maxima, which are the
-defaults of `BoundsDomain`. Functions whose fast form the author chose keep the source's own budget everywhere: a port
-is never less accurate than its source may be.
+precise forms, Metal Shading Language specification (recalled, not kept), and our own helpers where MSL has no such
+function. CUDA: the documented maxima, which are the defaults of `BoundsDomain`. HIP: its library is OpenCL's (OCML), so
+OpenCL's bounds. Functions whose fast form the author chose keep the source's own budget everywhere: a port is never
+less accurate than its source may be.
 """
 
 from __future__ import annotations
@@ -25,7 +26,14 @@ _METAL: Final = {
     "rsqrt": 1.0, "exp": 4.0, "exp2": 4.0, "exp10": 4.0, "log": 4.0, "log2": 4.0, "log10": 4.0, "sin": 4.0,
     "cos": 4.0, "tan": 6.0, "sinh": 4.0, "cosh": 4.0, "tanh": 5.0, "asinh": 4.0, "acosh": 4.0, "atanh": 5.0,
     "pow": 16.0, "asin": 4.0, "acos": 4.0, "atan": 5.0, "atan2": 6.0,
+    # our own helpers, over MSL's 4 ulp exp and log: measured in tests/backends/metal/test_metal_math.py
+    "erf": 3.0, "erfc": 12.0, "expm1": 2.0, "log1p": 6.0, "cbrt": 1.0, "hypot": 2.0,
 }  # fmt: skip
 
-ULPS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType({"opencl": _OPENCL, "metal": _METAL, "cuda": {}})
+# division and roots are correctly rounded by default (clang's -fhip-fp32-correctly-rounded-divide-sqrt)
+_HIP: Final = {name: ulp for name, ulp in _OPENCL.items() if name not in ("/", "recip", "sqrt")}
+
+ULPS: Final[Mapping[str, Mapping[str, float]]] = MappingProxyType(
+    {"opencl": _OPENCL, "metal": _METAL, "cuda": {}, "hip": _HIP}
+)
 """By language: maximum error in ulp of each function of `ir.mathlib`, of "/" and of "sqrt"; laid over CUDA's."""

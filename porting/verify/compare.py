@@ -61,7 +61,8 @@ def _exactly(got: np.ndarray, ref: np.ndarray, scalar: Scalar) -> Compared:
         wrong = (wrong & ~(np.isnan(got) & np.isnan(ref))) | (
             (got == 0) & (ref == 0) & (np.signbit(got) != np.signbit(ref))
         )
-    distance = np.abs(got.astype(np.float64) - ref.astype(np.float64))
+    with np.errstate(invalid="ignore"):
+        distance = np.abs(got.astype(np.float64) - ref.astype(np.float64))
     worst = int(np.argmax(np.where(wrong, np.where(np.isnan(distance), np.inf, distance) + 1, 0)))
     return Compared(int(wrong.sum()), 0, worst, float(got[worst]), float(ref[worst]), 0.0)
 
@@ -83,7 +84,7 @@ def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar
         unjudged = ~np.isfinite(bounds) & np.isfinite(ref) & ~np.isnan(got)
         # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
         excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))
-        share = np.where(bounds > 0, error / bounds, 0.0)
-    worst = int(np.argmax(np.nan_to_num(share, nan=0.0) if fine.all() else np.nan_to_num(excess, nan=np.inf)))
+        share = np.where(bounds > 0, error / bounds, np.where(np.isnan(error), -1.0, 0.0))
+    worst = int(np.argmax(np.nan_to_num(share, nan=-1.0) if fine.all() else np.nan_to_num(excess, nan=np.inf)))
     bad = int((~fine & ~unjudged).sum())
     return Compared(bad, int(unjudged.sum()), worst, float(got[worst]), float(ref[worst]), float(bounds[worst]))

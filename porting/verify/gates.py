@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import hashlib
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
@@ -73,7 +75,16 @@ def gate_inputs(kernel: Kernel, args: Mapping[str, Any], results: Sequence[RunRe
             changed = np.flatnonzero(_bits(result.buffers[name]) != _bits(args[name]))
             if changed.size:
                 return Said("refuted", f"input {name} was changed: {changed.size} elements, first [{changed[0]}]")
-    return Said("tested")
+    return Said("tested", f"inputs with the sha256 {digest(kernel, args)[:16]}")
+
+
+def digest(kernel: Kernel, args: Mapping[str, Any]) -> str:
+    """Return the sha256 of the arguments that the kernel may read, in order, in hexadecimal."""
+    found = hashlib.sha256()
+    for name, arg in kernel.args.items():
+        if arg.role != "out" and args[name] is not None:
+            found.update(np.ascontiguousarray(args[name]).tobytes() if arg.is_buffer else repr(args[name]).encode())
+    return found.hexdigest()
 
 
 def gate_written(kernel: Kernel, first: RunResult, second: RunResult, poisons: tuple[int, int]) -> Said:
@@ -101,17 +112,49 @@ def gate_deterministic(
     """
     repeats = 2 + len(again)
     for n in outputs(kernel):
+        reference = _in_order(kernel, n, first)
         for other in again:
-            changed = np.flatnonzero(_bits(first.buffers[n]) != _bits(other.buffers[n]))
+            changed = np.flatnonzero(reference != _in_order(kernel, n, other))
             if changed.size:
                 return _differs(
                     n, changed, "with the order of groups" if emulated else "between runs", order_dependent, bounded
                 )
-        changed = np.flatnonzero(_bits(first.buffers[n]) != _bits(second.buffers[n]))
+        changed = np.flatnonzero(reference != _in_order(kernel, n, second))
         if changed.size:
             what = "with what the outputs held before" if again else "between runs"
             return _differs(n, changed, what, order_dependent, bounded)
     return Said("tested", f"{repeats} runs bit-identical{', in shuffled group order' if emulated else ''}")
+
+
+def gate_history(kernel: Kernel, first: RunResult, after: RunResult, *, order_dependent: bool) -> Said:
+    """Refute results that a run on other inputs in between has changed: both runs had the same inputs."""
+    for n in outputs(kernel):
+        changed = np.flatnonzero(_in_order(kernel, n, first) != _in_order(kernel, n, after))
+        if changed.size and not order_dependent:
+            what = f"{changed.size} elements of {n} differ after a run on other inputs, first [{changed[0]}]"
+            return Said("refuted", what)
+        if changed.size:
+            return Said("unknown", f"{n} differs from run to run (float atomics), so it cannot be told")
+    return Said("tested", "the same again after a run on other inputs")
+
+
+def gate_zeros(kernel: Kernel, expectation: Expectation, results: Sequence[RunResult]) -> Said | None:
+    """Refute zeros of the wrong sign, where the kernel computes nothing that leaves it open; None where it may."""
+    judged = {n: e for n, e in expectation.outputs.items() if e.negative is not None}
+    for name, expected in judged.items():
+        for result in results:
+            got = decode(result.buffers[name], kernel.args[name].scalar)
+            wrong = (got == 0) & (expected.values == 0) & (np.signbit(got) != expected.negative)
+            if wrong.any():
+                at = int(np.flatnonzero(wrong)[0])
+                return Said("refuted", f"{int(wrong.sum())} zeros of {name} have the wrong sign, first [{at}]")
+    return Said("tested") if judged else None
+
+
+def _in_order(kernel: Kernel, name: str, run: RunResult) -> np.ndarray:
+    """Return an output's bits; sorted where the spec leaves the order of the elements open."""
+    bits = _bits(run.buffers[name])
+    return np.sort(bits) if compare_mode(kernel, name) == "sorted" else bits
 
 
 def _differs(name: str, changed: np.ndarray, what: str, order_dependent: bool, bounded: bool) -> Said:
@@ -142,6 +185,8 @@ def _judged(name: str, c: Compared, expected: Expected, mode: Mode | None, shape
         return Said("tested", f"{name}: empty")
     index = () if mode == "sorted" else tuple(int(i) for i in np.unravel_index(c.index, shape))
     worst = WorstElement(buffer=name, index=index, got=c.got, expected=c.expected, bound=c.bound)
+    if math.isnan(c.got) and math.isnan(c.expected):
+        worst = None  # nothing but NaN, as it should be: no distance to tell of
     how = (
         f"the user's tolerance, rtol {mode.rtol:g}, atol {mode.atol:g}"
         if isinstance(mode, Tolerance)

@@ -8,22 +8,26 @@ subgroup's tree ends; these at most double the roundings on an operand's path, s
 
 from __future__ import annotations
 
+import contextlib
 import math
 import threading
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...backends.emulator import DomainUnsupported, emulate
+from ...backends.emulator import DomainUnsupported, EmulatorError, emulate
 from ...backends.emulator.bounds_domain import BoundsDomain
+from ...backends.emulator.field_domain import FieldDomain
 from ...backends.emulator.formats import ROUNDOFF, UNDERFLOW
 from ...ir import nodes as ir
 from ...ir.types import Scalar, scalar_of
 from ...ir.walk import walk
-from ..spec.data import InputKind, Inputs, arguments, decode, draw, free_floats, outputs, shaped
-from ..spec.reference import call_reference
+from ..spec.data import Inputs, arguments, decode, draw, free_floats, is_drawn, outputs, shaped
+from ..spec.generators import EXACT, INTEGER_PROBES, PROBES, InputKind
+from ..spec.model import Tolerance
+from ..spec.reference import ReferenceFailed, call_reference
 from .accuracy import ULPS
 from .compare import compare
 
@@ -31,6 +35,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from ...backends.base import Finding, Launch
+    from ...backends.emulator import Emulation
+    from ...backends.emulator.field_domain import FieldRun
     from ...hwmodels import Machine
     from ..spec.kernel import Kernel
 
@@ -56,12 +62,14 @@ class Expected:
     """One output: `values` as `spec.data.decode` gives them, flat; `bounds` per element, absolute (0 for integers).
 
     `basis` says where values and bounds come from. `exact`: integers all the way, so every order gives these bits.
+    `negative`: the signs of zeros, where they can be told.
     """
 
     values: np.ndarray
     bounds: np.ndarray
     basis: str
     exact: bool = False
+    negative: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,9 +100,12 @@ class Oracle:
         self.time_limit = time_limit
         self.float_atomics = has_float_atomics(program)
         self.exact_arithmetic = has_exact_arithmetic(program)
+        self.signed_zeros = keeps_signs(program)
         self._lock = threading.Lock()
         self._inputs: dict[tuple[Any, ...], Inputs] = {}
         self._references: dict[tuple[Any, ...], dict[str, np.ndarray] | None] = {}
+        self._expectations: dict[tuple[Any, ...], Expectation] = {}
+        self._residues: dict[tuple[Any, ...], tuple[dict[str, np.ndarray], str]] = {}
 
     def rng(self, sizes: Mapping[str, int], purpose: str) -> np.random.Generator:
         """Return a generator that the seed, the sizes and a purpose fix."""
@@ -113,11 +124,58 @@ class Oracle:
         inputs, key = self.inputs(sizes, kind), (*sizes.items(), kind)
         with self._lock:
             if key not in self._references:
-                self._references[key] = call_reference(self.kernel, sizes, inputs)
+                try:
+                    with np.errstate(all="ignore") if kind in PROBES else contextlib.nullcontext():
+                        self._references[key] = call_reference(self.kernel, sizes, inputs)
+                except ReferenceFailed:
+                    if kind not in PROBES:
+                        raise
+                    self._references[key] = None  # made for other numbers: the source alone judges these
             return self._references[key]
 
+    def other_inputs(self, sizes: Mapping[str, int]) -> Inputs:
+        """Return inputs that are tried nowhere else, for a run between two runs on the same inputs."""
+        return draw(self.kernel, sizes, self.rng(sizes, "other"), "normal")
+
+    def residues(self, sizes: Mapping[str, int], launch: Launch, given: FieldRun) -> tuple[dict[str, np.ndarray], str]:
+        """Run the source in the field: its residues, none where it cannot be followed, and why some are unknown."""
+        key = (*sizes.items(), launch, given.seed, given.reverse)
+        with self._lock:
+            known = self._residues.get(key)
+        if known is None:
+            known = self._run_in_field(sizes, launch, given)
+            with self._lock:
+                self._residues[key] = known
+        return known
+
+    def _run_in_field(
+        self, sizes: Mapping[str, int], launch: Launch, given: FieldRun
+    ) -> tuple[dict[str, np.ndarray], str]:
+        domain = FieldDomain(given)
+        args, roles = arguments(self.kernel, sizes, self.inputs(sizes)), self.kernel.roles
+        try:
+            found = emulate(
+                self.program, self.src, launch, args, roles=roles, domain=domain, max_seconds=self.time_limit
+            )
+        except DomainUnsupported as error:
+            return {}, str(error)
+        except EmulatorError as error:
+            return {}, f"the source cannot be run in a finite field ({error})"
+        return found.residues or {}, ", ".join(domain.reasons)
+
+    def probes(self) -> tuple[InputKind, ...]:
+        """Return the kinds of inputs that look for one class of errors each.
+
+        None where the spec makes the inputs, or sets a tolerance, which is for the numbers that the user had in mind.
+        """
+        spec = self.kernel.model.reference
+        drawn = [a for a in self.kernel.args.values() if is_drawn(a)]
+        if spec.inputs is not None or not drawn or any(isinstance(m, Tolerance) for m in spec.compare.values()):
+            return ()
+        return PROBES if free_floats(self.kernel) else INTEGER_PROBES
+
     def kinds(self, sizes: Mapping[str, int]) -> tuple[InputKind, ...]:
-        """Return the kinds of inputs that are tried at a size."""
+        """Return the kinds of inputs that are tried at every size of the spec."""
         elements = max((math.prod(self.kernel.shape(n, sizes)) for n in self.kernel.args), default=0)
         return ("normal", "exact") if free_floats(self.kernel) and elements <= PROBE_ELEMENTS else ("normal",)
 
@@ -130,13 +188,25 @@ class Oracle:
         it flushes subnormals. With inputs of kind `exact` the outputs that are exact in any order are found too.
         Raises ReferenceFailed, SpecError, EmulatorError.
         """
+        flushes = dst.get(_SUBNORMALS, "kept") == "flushed"
+        key = (*sizes.items(), launch, kind, language, flushes)
+        with self._lock:
+            known = self._expectations.get(key)
+        if known is None:
+            known = self._expect(sizes, launch, kind, dst, language, flushes=flushes)
+            with self._lock:
+                self._expectations[key] = known
+        return known
+
+    def _expect(
+        self, sizes: Mapping[str, int], launch: Launch, kind: InputKind, dst: Machine, language: str, *, flushes: bool
+    ) -> Expectation:
         inputs, reference = self.inputs(sizes, kind), self.reference(sizes, kind)
         names = outputs(self.kernel)
         if 0 in launch.grid:
             return self._nothing_runs(names, sizes, inputs, reference)
         args, roles = arguments(self.kernel, sizes, inputs), self.kernel.roles
         # bounds must allow for what the destination flushes
-        flushes = dst.get(_SUBNORMALS, "kept") == "flushed"
         bounded = self.src.with_facts({_SUBNORMALS: dst.fact(_SUBNORMALS)}) if flushes else self.src
 
         def run(domain: Any = None) -> Any:
@@ -148,18 +218,35 @@ class Oracle:
             found = run(BoundsDomain(ULPS[language]))
         except DomainUnsupported as error:
             found, unsupported = run(), str(error)
-        plain = run() if kind == "exact" and self.exact_arithmetic and not unsupported else None
+        plain = run() if kind in EXACT and self.exact_arithmetic and not unsupported else None
+        expectation = self._judge(found, plain, reference, unsupported)
+        if expectation.source_faults and kind in PROBES:
+            # the reference is not made for such numbers: the port must do as the source does
+            expectation = self._judge(found, plain, None, unsupported)
+        if kind == "zeros" and self.signed_zeros and found.values64 is not None:
+            signs = {n: np.signbit(v) for n, v in found.values64.items() if n in expectation.outputs}
+            changed = {n: replace(expectation.outputs[n], negative=s) for n, s in signs.items()}
+            expectation = replace(expectation, outputs={**expectation.outputs, **changed})
+        return expectation
+
+    def _judge(
+        self, found: Emulation, plain: Emulation | None, reference: dict[str, np.ndarray] | None, unsupported: str
+    ) -> Expectation:
+        """Values and bounds from a run of the source, `found`, and from the reference.
+
+        plain: a run in the machine's arithmetic, where sums may be exact. unsupported: why there are no error bounds.
+        """
         out: dict[str, Expected] = {}
         faults: list[str] = []
         missing: dict[str, str] = {}
-        for name in names:
+        for name in outputs(self.kernel):
             scalar = self.kernel.args[name].scalar
             own = decode(found.buffers[name], scalar)
             ref = None if reference is None else reference[name].reshape(-1)
             if not scalar.is_float:
                 values = own if ref is None else ref
                 out[name] = Expected(values, np.zeros(values.shape), _basis(ref is not None, "exact"), exact=True)
-            elif not unsupported:
+            elif found.bounds is not None and found.values64 is not None:
                 bounds, carried = found.bounds[name], found.values64[name]
                 values = carried if ref is None else ref
                 # the float64 reference has roundings of its own, which matter beside an f64 kernel's
@@ -201,9 +288,8 @@ class Oracle:
         return Expectation(out, missing=missing)
 
     def _disagrees(self, name: str, own: np.ndarray, expected: Expected, scalar: Scalar) -> str:
-        if self.kernel.model.reference.compare.get(name) == "sorted":
-            return ""
-        result = compare(own, expected, scalar)
+        unordered = self.kernel.model.reference.compare.get(name) == "sorted"
+        result = compare(own, expected, scalar, "sorted" if unordered else None)
         if result.bad == 0:
             return ""
         return f"{name}[{result.index}]: the source gives {result.got:.9g}, its reference {result.expected:.9g}"
@@ -235,6 +321,17 @@ def has_exact_arithmetic(program: ir.Program) -> bool:
             if divides and _float_result(node):
                 return False
     return True
+
+
+def keeps_signs(program: ir.Program) -> bool:
+    """Tell whether the signs of zeros are determined: no float sums, whose order decides them, and no fmin or fmax."""
+    for function in (*program.functions, program.kernel):
+        for node in walk(function):
+            if isinstance(node, ir.Binary | ir.Assign) and node.op in ("+", "-") and _float_result(node):
+                return False
+            if isinstance(node, ir.MathCall) and node.fn in ("fma", "fmin", "fmax", "min", "max", "fdim"):
+                return False
+    return not has_float_atomics(program)
 
 
 def _float_result(node: ir.Node) -> bool:

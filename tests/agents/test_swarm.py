@@ -91,7 +91,7 @@ def swarm(url: str, folder: Path, **more: Any) -> Swarm:
     return Swarm(**{**options, **more})
 
 
-def run(folder: Path, kernels: list[Any], dst: str = "mi300x", **more: Any):
+def run(folder: Path, kernels: list[Any], dst: str = "arc-b580", **more: Any):
     with serve(scripted(kernels)) as server:
         agents = swarm(server.url, folder, candidates=len(kernels), **more)
         report = port(folder / "twice.cu", src="h100", dst=dst, agents=agents)
@@ -161,10 +161,10 @@ def test_a_server_that_dies_in_mid_run(folder: Path) -> None:
             return b"" if len(server.requests) > 5 else answered(body)
 
         server.script = dying
-        report = port(folder / "twice.cu", src="h100", dst="mi300x", agents=agents)
+        report = port(folder / "twice.cu", src="h100", dst="arc-b580", agents=agents)
     assert report.verdict == "VERIFIED (emulated)"
     assert any(i.verdict == "no answer" for i in report.ideas)
-    assert agents.spent["mi300x"].candidates < 50
+    assert agents.spent["arc-b580"].candidates < 50
 
 
 def test_a_wrong_key_is_one_loud_line(folder: Path) -> None:
@@ -183,10 +183,10 @@ def test_without_a_server_the_swarm_is_the_translator(folder: Path) -> None:
 def test_a_run_is_resumed_with_nothing_asked_twice(folder: Path) -> None:
     with serve(scripted([WRONG, INVALID, RIGHT])) as server:
         first = swarm(server.url, folder, candidates=2)
-        port(folder / "twice.cu", src="h100", dst="mi300x", agents=first)
+        port(folder / "twice.cu", src="h100", dst="arc-b580", agents=first)
         asked = len(server.requests)
         second = swarm(server.url, folder, candidates=3, resume=True)
-        report = port(folder / "twice.cu", src="h100", dst="mi300x", agents=second)
+        report = port(folder / "twice.cu", src="h100", dst="arc-b580", agents=second)
         assert len(server.requests) == asked + 1
     assert [i.number for i in report.ideas] == [0, 1, 2, 3]
     assert report.ideas[-1].verdict == "passed"
@@ -209,5 +209,5 @@ def test_a_server_without_structured_output_answers_in_fenced_code(folder: Path)
 
     with serve(script) as server:
         agents = swarm(server.url, folder)
-        report = port(folder / "twice.cu", src="h100", dst="mi300x", agents=agents)
+        report = port(folder / "twice.cu", src="h100", dst="arc-b580", agents=agents)
     assert report.ideas[-1].verdict == "passed"

@@ -23,7 +23,7 @@ BUGS = {
         "B[(k0 + ty) * N + col] : 0.0f;\n        threadgroup_barrier(mem_flags::mem_threadgroup);",
         "B[(k0 + ty) * N + col] : 0.0f;", 1, {"sanitizer"}),
     "dropped barrier before the tile is overwritten": (
-        "sgemm", "mi300x", "emulator", "barrier(CLK_LOCAL_MEM_FENCE);  // the tiles", ";  // the tiles", 1, {"sanitizer"}),
+        "sgemm", "mi300x", "emulator", "__syncthreads();  // the tiles", ";  // the tiles", 1, {"sanitizer"}),
     "dropped barrier in the transposition": (
         "transpose", "cpu", "emulator", "    barrier(CLK_LOCAL_MEM_FENCE);\n", "", 1, {"sanitizer"}),
     "<= for <, over the end of a row": (
@@ -48,7 +48,7 @@ BUGS = {
                         {"values"}),
     "plain add for the atomic one": ("histogram", "m4", "emulator", "gp_atomic_add(&counts[data[i]], 1u)",
                                      "counts[data[i]] += 1u", 1, {"sanitizer", "values"}),
-    "plain add into global memory": ("histogram", "mi300x", "emulator", "atomic_add(&hist[bin], count)", "hist[bin] += count",
+    "plain add into global memory": ("histogram", "mi300x", "emulator", "atomicAdd(&hist[bin], count)", "hist[bin] += count",
                                      1, {"sanitizer", "values"}),
     "shared counts not cleared": ("histogram", "cpu", "emulator", "counts[bin] = 0;", ";", 1, {"sanitizer"}),
     "input is written": ("stencil", "cpu", "opencl", "out[y * width + x] = center", "((__global float *)u)[0] = 0.5f; out[y * width + x] = center",

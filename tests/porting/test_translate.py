@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from gpuport import Kernel, load_machine
 from gpuport.ir.diagnostics import Refusal
-from gpuport.porting.translate import language_for, read_kernel, replace_arguments, translate
+from gpuport.porting.translate import NoWriter, language_for, read_kernel, replace_arguments, translate
 
 STRIDE = """__global__ void scale(const float* x, float* y, int n) {
   for (int i = blockIdx.x * blockDim.x + threadIdx.x; i < n; i += blockDim.x * gridDim.x) y[i] = 2.0f * x[i];
@@ -44,6 +44,21 @@ def test_each_machine_gets_a_language_that_it_runs() -> None:
     for name in ("cpu", "m4", "mi300x", "h200", "arc-b580"):
         machine = load_machine(name)
         assert language_for(machine) in machine.apis
+
+
+def test_a_language_can_be_asked_for() -> None:
+    best = {"h100": "cuda", "mi300x": "hip", "m4": "metal", "cpu": "opencl", "arc-b580": "opencl"}
+    assert {name: language_for(load_machine(name)) for name in best} == best
+    assert language_for(load_machine("mi300x"), "opencl") == "opencl"
+    with pytest.raises(NoWriter, match=r"m4 runs metal: no cuda is written for it"):
+        language_for(load_machine("m4"), "cuda")
+
+
+@pytest.mark.parametrize(("dst", "language"), [("mi300x", "opencl"), ("mi300x", "hip"), ("h200", "opencl")])
+def test_the_translator_writes_what_it_is_asked_for(tmp_path: Path, dst: str, language: str) -> None:
+    source = read_kernel(kernel(tmp_path, STRIDE, "scale", 64))
+    [candidate] = translate(source, load_machine("h100"), load_machine(dst), language=language)
+    assert candidate.text.language == language
 
 
 def test_a_grid_stride_loop_keeps_its_form(tmp_path: Path) -> None:

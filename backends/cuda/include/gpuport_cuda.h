@@ -89,6 +89,8 @@ __device__ void __syncthreads();
 __device__ void __syncwarp(unsigned mask = 0xffffffffu);
 __device__ void __threadfence();
 __device__ void __threadfence_block();
+__device__ void __threadfence_system();
+__device__ int gp_lane_id();
 
 #define GP_SHFL(T)                                                                                                     \
     __device__ T __shfl_sync(unsigned mask, T v, int lane, int width = 32);                                            \
@@ -131,13 +133,14 @@ GP_ATOMIC(atomicMax, long long)
 GP_ATOMIC_INTS(atomicAnd)
 GP_ATOMIC_INTS(atomicOr)
 GP_ATOMIC_INTS(atomicXor)
-GP_ATOMIC(atomicInc, unsigned int)
-GP_ATOMIC(atomicDec, unsigned int)
 #undef GP_ATOMIC_INTS
 #undef GP_ATOMIC
-__device__ int atomicCAS(int* address, int compare, int value);
-__device__ unsigned int atomicCAS(unsigned int* address, unsigned int compare, unsigned int value);
-__device__ unsigned long long atomicCAS(unsigned long long* address, unsigned long long compare, unsigned long long value);
+#define GP_CAS(T)                                                                                                      \
+    __device__ T atomicCAS(T* address, T compare, T value);                                                            \
+    __device__ T atomicCAS_block(T* address, T compare, T value);                                                      \
+    __device__ T atomicCAS_system(T* address, T compare, T value);
+GP_CAS(int) GP_CAS(unsigned int) GP_CAS(unsigned long long) GP_CAS(unsigned short)
+#undef GP_CAS
 
 #define GP_MATH1(F)                                                                                                    \
     extern "C" __device__ float F##f(float);                                                                           \
@@ -184,6 +187,8 @@ GP_MINMAX(unsigned long long) GP_MINMAX(float) GP_MINMAX(double)
     __device__ R F(A, B);                                                                                              \
     __device__ R F(B, A);
 GP_MIXED(min, unsigned int, int, unsigned int) GP_MIXED(max, unsigned int, int, unsigned int)
+GP_MIXED(min, unsigned long long, long long, unsigned long long)
+GP_MIXED(max, unsigned long long, long long, unsigned long long)
 GP_MIXED(min, double, float, double) GP_MIXED(max, double, float, double)
 #undef GP_MIXED
 extern "C" __device__ int abs(int);
@@ -214,7 +219,11 @@ __device__ float __fdiv_rn(float, float);
 __device__ float __fmaf_rn(float, float, float);
 __device__ double __dadd_rn(double, double);
 __device__ double __dmul_rn(double, double);
-__device__ float __saturatef(float);
+__device__ double __dsub_rn(double, double);
+__device__ double __ddiv_rn(double, double);
+__device__ double __dsqrt_rn(double);
+__device__ double __drcp_rn(double);
+__device__ double __fma_rn(double, double, double);
 
 __device__ int __popc(unsigned int);
 __device__ int __popcll(unsigned long long);
@@ -228,8 +237,6 @@ __device__ int __mulhi(int, int);
 __device__ unsigned int __umulhi(unsigned int, unsigned int);
 __device__ long long __mul64hi(long long, long long);
 __device__ unsigned long long __umul64hi(unsigned long long, unsigned long long);
-__device__ int __mul24(int, int);
-__device__ unsigned int __umul24(unsigned int, unsigned int);
 __device__ int __float_as_int(float);
 __device__ unsigned int __float_as_uint(float);
 __device__ float __int_as_float(int);
@@ -238,9 +245,17 @@ __device__ long long __double_as_longlong(double);
 __device__ double __longlong_as_double(long long);
 __device__ int __float2int_rz(float);
 __device__ unsigned int __float2uint_rz(float);
-__device__ int __float2int_rn(float);
-__device__ int __float2int_rd(float);
-__device__ int __float2int_ru(float);
+__device__ float __ll2float_rn(long long);
+__device__ float __ull2float_rn(unsigned long long);
+__device__ float __double2float_rn(double);
+__device__ long long __float2ll_rz(float);
+__device__ unsigned long long __float2ull_rz(float);
+__device__ int __double2int_rz(double);
+__device__ unsigned int __double2uint_rz(double);
+__device__ long long __double2ll_rz(double);
+__device__ double __int2double_rn(int);
+__device__ double __uint2double_rn(unsigned int);
+__device__ double __ll2double_rn(long long);
 __device__ float __int2float_rn(int);
 __device__ float __uint2float_rn(unsigned int);
 
@@ -251,6 +266,15 @@ template <typename T> __device__ T __ldcg(const T* p);
 template <typename T> __device__ void __stcs(T* p, T v);
 template <typename T> __device__ void __stcg(T* p, T v);
 template <typename T> __device__ void __stwt(T* p, T v);
+template <typename T> __device__ void __stwb(T* p, T v);
+template <typename T> __device__ T __ldlu(const T* p);
+template <typename T> __device__ T __ldcv(const T* p);
+__device__ unsigned int umin(unsigned int, unsigned int);
+__device__ unsigned int umax(unsigned int, unsigned int);
+__device__ long long llmin(long long, long long);
+__device__ long long llmax(long long, long long);
+__device__ unsigned long long ullmin(unsigned long long, unsigned long long);
+__device__ unsigned long long ullmax(unsigned long long, unsigned long long);
 
 __device__ int printf(const char*, ...);
 __device__ void __assert_fail(const char*, const char*, unsigned, const char*);
@@ -259,3 +283,42 @@ __device__ long long clock64();
 __device__ int clock();
 __device__ void __nanosleep(unsigned);
 #define assert(x) ((void)0)
+
+// known, and refused with a reason
+#define GP_REFUSED1(F) extern "C" __device__ float F##f(float); extern "C" __device__ double F(double);
+GP_REFUSED1(erfcx) GP_REFUSED1(erfinv) GP_REFUSED1(erfcinv) GP_REFUSED1(normcdfinv) GP_REFUSED1(lgamma)
+GP_REFUSED1(tgamma) GP_REFUSED1(j0) GP_REFUSED1(j1) GP_REFUSED1(y0) GP_REFUSED1(y1) GP_REFUSED1(cyl_bessel_i0)
+GP_REFUSED1(cyl_bessel_i1) GP_REFUSED1(rcbrt) GP_REFUSED1(logb)
+#undef GP_REFUSED1
+extern "C" __device__ double normcdf(double);
+extern "C" __device__ double sinpi(double);
+extern "C" __device__ double cospi(double);
+extern "C" __device__ float remainderf(float, float);
+extern "C" __device__ double remainder(double, double);
+extern "C" __device__ float nextafterf(float, float);
+#define GP_ROUNDED(F, ...) __device__ float F##_rd(__VA_ARGS__); __device__ float F##_ru(__VA_ARGS__);
+GP_ROUNDED(__fadd, float, float) GP_ROUNDED(__fsub, float, float) GP_ROUNDED(__fmul, float, float)
+GP_ROUNDED(__fdiv, float, float) GP_ROUNDED(__fmaf, float, float, float) GP_ROUNDED(__fsqrt, float)
+GP_ROUNDED(__frcp, float) GP_ROUNDED(__int2float, int) GP_ROUNDED(__uint2float, unsigned int)
+GP_ROUNDED(__double2float, double)
+#undef GP_ROUNDED
+__device__ float __fadd_rz(float, float);
+__device__ float __fsub_rz(float, float);
+__device__ float __fmul_rz(float, float);
+__device__ float __fdiv_rz(float, float);
+__device__ float __fmaf_rz(float, float, float);
+__device__ float __fsqrt_rz(float);
+__device__ float __frcp_rz(float);
+__device__ float __frsqrt_rn(float);
+__device__ float __int2float_rz(int);
+__device__ float __uint2float_rz(unsigned int);
+__device__ float __double2float_rz(double);
+__device__ unsigned int __fns(unsigned int, unsigned int, int);
+typedef unsigned long long cudaTextureObject_t;
+typedef unsigned long long cudaSurfaceObject_t;
+template <typename T> __device__ T tex1Dfetch(cudaTextureObject_t, int);
+template <typename T> __device__ T tex1D(cudaTextureObject_t, float);
+template <typename T> __device__ T tex2D(cudaTextureObject_t, float, float);
+template <typename T> __device__ T tex3D(cudaTextureObject_t, float, float, float);
+
+#include "gpuport_intrinsics.h"

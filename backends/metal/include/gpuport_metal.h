@@ -34,6 +34,13 @@ typedef unsigned short uint16_t;
 typedef unsigned int uint32_t;
 typedef unsigned long uint64_t;
 
+typedef _Float16 half;
+typedef half float16_t;
+typedef __bf16 bfloat;
+typedef bfloat bfloat16_t;
+constexpr half operator""h(long double x) { return (half)x; }
+constexpr bfloat operator""bf(long double x) { return (bfloat)x; }
+
 // MSL has no double: its use must not compile here either
 #define double gpuport_metal_has_no_double
 
@@ -42,6 +49,7 @@ namespace metal {
     typedef T T##2 __attribute__((ext_vector_type(2)));                                                                \
     typedef T T##3 __attribute__((ext_vector_type(3)));                                                                \
     typedef T T##4 __attribute__((ext_vector_type(4)));                                                                \
+    typedef T packed_##T##3 __attribute__((ext_vector_type(3)));                                                       \
     T##2 gp_make_##T##2(T);                                                                                            \
     T##3 gp_make_##T##3(T);                                                                                            \
     T##4 gp_make_##T##4(T);                                                                                            \
@@ -49,7 +57,7 @@ namespace metal {
     T##3 gp_make_##T##3(T, T, T);                                                                                      \
     T##4 gp_make_##T##4(T, T, T, T);
 GP_VECTORS(char) GP_VECTORS(uchar) GP_VECTORS(short) GP_VECTORS(ushort) GP_VECTORS(int) GP_VECTORS(uint)
-GP_VECTORS(long) GP_VECTORS(ulong) GP_VECTORS(float)
+GP_VECTORS(long) GP_VECTORS(ulong) GP_VECTORS(float) GP_VECTORS(half) GP_VECTORS(bfloat)
 
 enum class mem_flags { mem_none = 0, mem_device = 1, mem_threadgroup = 2, mem_texture = 4 };
 mem_flags operator|(mem_flags, mem_flags);
@@ -61,13 +69,19 @@ void atomic_thread_fence(mem_flags, memory_order, thread_scope = thread_scope_de
 
 template <typename To, typename From> To as_type(From);
 
+template <typename T> T gp_load(const T&);
+template <typename T> T gp_load(const device T&);
+template <typename T> T gp_load(const threadgroup T&);
+template <typename T> T gp_load(const constant T&);
+template <typename A, typename B> void gp_store(A&&, B&&);
+
 #define GP_SHUFFLE(T)                                                                                                  \
     T simd_shuffle(T, ushort);                                                                                         \
     T simd_shuffle_xor(T, ushort);                                                                                     \
     T simd_shuffle_up(T, ushort);                                                                                      \
     T simd_shuffle_down(T, ushort);
 GP_SHUFFLE(char) GP_SHUFFLE(uchar) GP_SHUFFLE(short) GP_SHUFFLE(ushort) GP_SHUFFLE(int) GP_SHUFFLE(uint)
-GP_SHUFFLE(float) GP_SHUFFLE(float2) GP_SHUFFLE(float4) GP_SHUFFLE(uint2) GP_SHUFFLE(int2)
+GP_SHUFFLE(half) GP_SHUFFLE(half2) GP_SHUFFLE(half4) GP_SHUFFLE(bfloat) GP_SHUFFLE(float) GP_SHUFFLE(float2) GP_SHUFFLE(float4) GP_SHUFFLE(uint2) GP_SHUFFLE(int2)
 struct simd_vote {
     typedef ulong vote_t;
     explicit operator vote_t() const;
@@ -103,6 +117,14 @@ bool signbit(float);
     T ctz(T);                                                                                                          \
     T reverse_bits(T);
 GP_INTS(char) GP_INTS(uchar) GP_INTS(short) GP_INTS(ushort) GP_INTS(int) GP_INTS(uint) GP_INTS(long) GP_INTS(ulong)
+#define GP_HALF(T)                                                                                                     \
+    T fma(T, T, T); T fabs(T); T floor(T); T ceil(T); T trunc(T); T rint(T); T round(T); T copysign(T, T);             \
+    T abs(T); T min(T, T); T max(T, T);
+GP_HALF(half) GP_HALF(half2) GP_HALF(half4)
+bool isnan(half);
+bool isinf(half);
+bool isfinite(half);
+bool signbit(half);
 float min(float, float);
 float max(float, float);
 float abs(float);
@@ -154,6 +176,12 @@ GP_ATOMIC(device, atomic_float, float)
 #define ulong2(...) gp_make_ulong2(__VA_ARGS__)
 #define ulong3(...) gp_make_ulong3(__VA_ARGS__)
 #define ulong4(...) gp_make_ulong4(__VA_ARGS__)
+#define half2(...) gp_make_half2(__VA_ARGS__)
+#define half3(...) gp_make_half3(__VA_ARGS__)
+#define half4(...) gp_make_half4(__VA_ARGS__)
+#define bfloat2(...) gp_make_bfloat2(__VA_ARGS__)
+#define bfloat3(...) gp_make_bfloat3(__VA_ARGS__)
+#define bfloat4(...) gp_make_bfloat4(__VA_ARGS__)
 #define float2(...) gp_make_float2(__VA_ARGS__)
 #define float3(...) gp_make_float3(__VA_ARGS__)
 #define float4(...) gp_make_float4(__VA_ARGS__)

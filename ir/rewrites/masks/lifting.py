@@ -114,7 +114,7 @@ def harmless(f: n.Function, uniformity: Uniformity) -> bool:
     for x in walk(f.body):
         match x:
             case n.Assign(target=target):
-                if not isinstance(target, n.Var | n.Component) or root_variable(target) is None:
+                if not isinstance(target, n.Var | n.Component | n.Field) or root_variable(target) is None:
                     return False
             case n.Declare(space=Space.SHARED) | n.Atomic() | n.Call() | n.Deref() | n.Element():
                 return False

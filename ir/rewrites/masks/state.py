@@ -223,7 +223,7 @@ class State:
     def in_lockstep(self, s: n.Stmt, context: Context) -> bool:
         """Whether a masked statement sets a lockstep variable, so that all threads run it."""
         if isinstance(s, n.Declare):
-            if s.space is Space.SHARED:
+            if s.space in (Space.SHARED, Space.CONSTANT):
                 return True
             self.scope.pop(s.name, None)
             steady = s.init is None or self.everywhere(s.init)
@@ -274,7 +274,7 @@ class State:
             return [n.Assign(target, s.init, loc=s.loc, trailing=s.trailing)]
         if s.items is None:
             return []
-        if not isinstance(s.type, Array) or isinstance(s.type.elem, Array):
+        if not isinstance(s.type, Array) or not isinstance(s.type.elem, Scalar | Vector):
             raise self.refuse(s, self.facts.kinds, "a nested array is initialised where {what} is not reached by all")
         elem = s.type.elem
         items = [*s.items, *(zero(elem) for _ in range(s.type.length - len(s.items)))]

@@ -68,7 +68,7 @@ def judge(tmp_path):
     def run(
         candidate: str, *, source: str = SOURCE, backend: str = "opencl", reference: Any = twice_and_one,
         sizes: Any = (100,), block: int = 64, limit: float = 20.0, compare: Any = None, isolated: bool = False,
-        **options: Any,
+        kinds: Any = ("normal", "exact"), **options: Any,
     ) -> Verification:  # fmt: skip
         (tmp_path / "k.cl").write_text(source)
         spec = {"python": reference} if reference else {}
@@ -78,7 +78,8 @@ def judge(tmp_path):
         )  # fmt: skip
         program, constants = read_opencl(tmp_path / "k.cl", "k")
         oracle = Oracle(kernel, program, CPU, 77)
-        cases = [Case(s, kernel.launch(s, constants), kernel.launch(s, constants)) for s in kernel.size_sets()]
+        launches = [(s, kernel.launch(s, constants)) for s in kernel.size_sets()]
+        cases = [Case(s, launch, launch, kinds=kinds) for s, launch in launches]
         text = KernelText("opencl", "k", candidate, PARAMS)
         if isolated:
             return verify(text, oracle, cases, CPU, backend, time_limit=limit, **options)

@@ -1,0 +1,297 @@
+"""Structs, classes and unions of a translation unit: their printed names, layout, member functions and closures."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from ...ir.diagnostics import refuse
+from ...ir.types import Array, Member, Pointer, Scalar, Struct, Type, Vector, alignment_of, leaves
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from ...ir.nodes import Loc
+
+Node = dict[str, Any]
+
+_RECORDS = ("CXXRecordDecl", "RecordDecl", "ClassTemplateSpecializationDecl")
+_UNNAMED = re.compile(r"(?:\w+::)*\((?:unnamed|anonymous|lambda)(?: \w+)? at ([^()]*)\)")
+_UNSIGNED = re.compile(r"\b(\d+)U(?=[,>])")
+_METHODS = ("CXXMethodDecl", "CXXConstructorDecl", "CXXConversionDecl", "CXXDestructorDecl")
+
+
+@dataclass
+class Record:
+    """A struct, class or union that is completely defined. `struct` is set once its layout has been asked for."""
+
+    node: Node
+    name: str  # as clang prints it as a type
+    closure: bool = False
+    struct: Struct | None = None
+    laying_out: bool = False
+
+    @property
+    def fields(self) -> list[Node]:
+        """The members' declarations, in order."""
+        return [c for c in self.node.get("inner", ()) if c.get("kind") == "FieldDecl"]
+
+    @property
+    def constructors(self) -> list[Node]:
+        """The constructors that are written or generated here."""
+        return [c for c in _members(self.node) if c.get("kind") == "CXXConstructorDecl"]
+
+    def field_name(self, node: Node) -> str:
+        """Return a member's name; an anonymous one is named by its position."""
+        return node.get("name") or f"part_{[f.get('id') for f in self.fields].index(node.get('id')) + 1}"
+
+
+def _members(node: Node) -> Iterator[Node]:
+    for c in node.get("inner", ()):
+        if c.get("kind") == "FunctionTemplateDecl":
+            yield from (i for i in c.get("inner", ()) if i.get("kind") in _METHODS)
+        elif c.get("kind") in _METHODS:
+            yield c
+
+
+@dataclass
+class Records:
+    """All records of a unit by id and by printed name, and what each member function belongs to."""
+
+    by_id: dict[str, Record] = field(default_factory=dict)
+    by_name: dict[str, list[Record]] = field(default_factory=dict)
+    owners: dict[str, Record] = field(default_factory=dict)  # a member function's id -> its record
+    methods: dict[str, Node] = field(default_factory=dict)
+    field_names: dict[str, str] = field(default_factory=dict)  # a field's id -> its name
+    taken: dict[str, Record] = field(default_factory=dict)
+    aliases: dict[str, str] = field(default_factory=dict)  # of namespaces
+    enums: dict[str, str] = field(default_factory=dict)  # an enumeration's name -> the type of its values
+    by_place: dict[str, list[Record]] = field(default_factory=dict)  # unnamed ones: file:line:column
+    vector_alignment: int = 16  # of CUDA's 4-vectors of 8-byte elements
+    _pattern: re.Pattern[str] | None = None
+
+    @classmethod
+    def of(cls, ast: Node) -> Records:
+        """Find the records of a translation unit."""
+        found = cls()
+        found._visit(ast)
+        return found
+
+    def _visit(self, ast: Node) -> None:
+        stack: list[tuple[Node, str]] = [(ast, "")]
+        typedefs: list[tuple[Node, str]] = []
+        while stack:
+            node, scope = stack.pop()
+            kind = node.get("kind", "")
+            if kind == "NamespaceDecl" and node.get("name"):
+                scope = f"{scope}{node['name']}::"
+            elif kind in _RECORDS:
+                if node.get("completeDefinition"):
+                    self._add(node, scope)
+                if node.get("name"):
+                    scope = f"{scope}{node['name']}::"
+            elif kind == "EnumDecl" and node.get("name"):
+                under = node.get("fixedUnderlyingType", {})
+                text = under.get("desugaredQualType") or under.get("qualType", "int")
+                self.enums[node["name"]] = self.enums[scope + node["name"]] = text
+            elif kind == "NamespaceAliasDecl":
+                self.aliases[node["name"]] = node.get("aliasedNamespace", {}).get("name", node["name"])
+            elif kind in ("TypedefDecl", "TypeAliasDecl"):
+                typedefs.append((node, scope))
+            inner = node.get("inner", ())
+            if kind == "ClassTemplateDecl":  # the pattern itself has no layout
+                inner = [c for c in inner if c.get("kind") != "CXXRecordDecl"]
+            elif kind == "ClassTemplatePartialSpecializationDecl":
+                inner = ()
+            elif kind == "FunctionTemplateDecl":
+                inner = [c for c in inner if any(a.get("kind") == "TemplateArgument" for a in c.get("inner", ()))]
+            stack.extend((c, scope) for c in reversed(inner))
+        for node, scope in typedefs:
+            record = self.by_id.get(_declared(node))
+            if record is not None and not record.node.get("name") and not record.name:
+                record.name = scope + node["name"]
+                self._name(record, scope + node["name"])
+                self._name(record, node["name"])
+
+    def _add(self, node: Node, scope: str) -> None:
+        from .types import known_type
+
+        name = node.get("name", "")
+        if known_type(name):
+            return
+        closure = not name and any(m.get("name") == "operator()" for m in _members(node))
+        arguments = [_argument(c) for c in node.get("inner", ()) if c.get("kind") == "TemplateArgument"]
+        if node["kind"] == "ClassTemplateSpecializationDecl":
+            name += f"<{', '.join(arguments)}>"
+        record = Record(node, scope + name, closure)
+        self.by_id[node["id"]] = record
+        for c in record.fields:
+            self.field_names[c["id"]] = record.field_name(c)
+        for m in _members(node):
+            self.owners[m["id"]] = record
+            self.methods[m["id"]] = m
+        if name:
+            shown = {name: None, name.replace(", void>", ">"): None}  # clang leaves out what is a default
+            for text in shown:
+                self._name(record, scope + text)
+                if scope:
+                    self._name(record, text)
+            return
+        for at in (node.get("loc", {}), node.get("range", {}).get("begin", {})):
+            at = at.get("expansionLoc", at)
+            if "line" in at:
+                self.by_place.setdefault(f"{at.get('file')}:{at['line']}:{at['col']}", []).append(record)
+
+    def _name(self, record: Record, name: str) -> None:
+        self.by_name.setdefault(name, []).append(record)
+
+    def previous_end(self, record: Record, member: Node) -> tuple[str, int]:
+        """Return the file and line where what stands before a member function ends: a member, or the struct's head."""
+        begin = _place(member.get("range", {}).get("begin", {}))
+        found = _place(record.node.get("range", {}).get("begin", {}))
+        ends = [_place(c.get("range", {}).get("end", {})) for c in record.node.get("inner", ())]
+        ends = [e for e in (*ends, found) if e.get("file") == begin.get("file") and "line" in e]
+        return begin.get("file", ""), max((e["line"] for e in ends if e["line"] < begin["line"]), default=0)
+
+    def find(self, text: str) -> tuple[str, dict[str, Record]]:
+        """Replace the records in a printed type by words; return the text and what each word stands for."""
+        words: dict[str, Record] = {}
+
+        def word(record: Record) -> str:
+            key = f"gpuport_record_{len(words)}"
+            words[key] = record
+            return key
+
+        def unnamed(match: re.Match[str]) -> str:
+            found = self.by_place.get(match[1])
+            return word(found[0]) if found else match[0]
+
+        def named(match: re.Match[str]) -> str:
+            return word(self.by_name[match[0]][0])
+
+        text = _UNSIGNED.sub(r"\1", text)
+        for alias, namespace in self.aliases.items():
+            text = re.sub(rf"(?<![\w:]){alias}::", f"{namespace}::", text)
+        for enum in sorted(self.enums, key=len, reverse=True):
+            text = re.sub(rf"(?<![\w:])(?:enum )?{enum}(?![\w:<])", self.enums[enum], text)
+        if " at " in text:
+            text = _UNNAMED.sub(unnamed, text)
+        if self._pattern is None and self.by_name:
+            names = sorted(self.by_name, key=len, reverse=True)
+            self._pattern = re.compile(r"(?<![\w:])(?:" + "|".join(map(re.escape, names)) + r")(?![\w:<])")
+        return (text if self._pattern is None else self._pattern.sub(named, text)), words
+
+
+def _place(location: Node) -> Node:
+    return location.get("expansionLoc", location)
+
+
+def _declared(node: Node) -> str:
+    """Return the id of the record that a typedef names directly, '' if it names none."""
+    stack = list(node.get("inner", ()))
+    while stack:
+        n = stack.pop()
+        if n.get("kind") in ("PointerType", "ConstantArrayType", "FunctionProtoType"):
+            continue
+        for key in ("ownedTagDecl", "decl"):
+            if n.get(key, {}).get("kind") in _RECORDS:
+                return n[key]["id"]
+        stack.extend(n.get("inner", ()))
+    return ""
+
+
+def _argument(node: Node) -> str:
+    if "value" in node:
+        return str(node["value"])
+    info = node.get("type", {})
+    return info.get("desugaredQualType") or info.get("qualType", "?")
+
+
+def split(record: Record) -> bool:
+    """Tell whether objects of a record are taken apart into variables: closures, empty ones, ones with pointers."""
+    if record.closure or not record.fields:
+        return True
+    return any(re.search(r"[*&]", re.sub(r"\(lambda[^()]*\)", "", _printed(f))) for f in record.fields)
+
+
+def _printed(node: Node) -> str:
+    info = node["type"]
+    return str(info.get("desugaredQualType") or info["qualType"])
+
+
+def layout(records: Records, record: Record, loc: Loc | None) -> Struct:
+    """Return a record as a type, laid out as C does; raises a refusal GP1103 for what has no plain layout."""
+    from .types import parse_type
+
+    if record.struct is not None:
+        return record.struct
+    node = record.node
+    if record.laying_out:
+        raise refuse("GP1103", f"{record.name} contains itself", loc)
+    if node.get("bases"):
+        raise refuse("GP1103", f"{record.name} has base classes", loc)
+    if any(m.get("virtual") for m in _members(node)):
+        raise refuse("GP1103", f"{record.name} has virtual functions", loc)
+    attrs = [c for c in node.get("inner", ()) if str(c.get("kind", "")).endswith("Attr")]
+    packed = any(a["kind"] == "PackedAttr" for a in attrs)
+    limit = 1 if packed else 0
+    for a in attrs:
+        if a["kind"] == "MaxFieldAlignmentAttr":
+            raise refuse("GP1103", f"{record.name} is packed by a pragma; use __attribute__((packed))", loc)
+    union = node.get("tagUsed") == "union"
+    record.laying_out = True
+    members: list[Member] = []
+    end, widest = 0, 1
+    for f in record.fields:
+        name = record.field_name(f)
+        if f.get("isBitfield"):
+            raise refuse("GP1103", f"the bit-field {record.name}::{name}", loc)
+        t = parse_type(f["type"], loc).type
+        if isinstance(t, Pointer) or not _kept(t):
+            raise refuse("GP1103", f"{record.name}::{name} of type {t}", loc)
+        align = max(min(limit or 1 << 30, min(alignment_of(t), records.vector_alignment)), _aligned(f))
+        offset = 0 if union else -(-end // align) * align
+        members.append(Member(name, t, offset))  # pyright: ignore[reportArgumentType]
+        end, widest = max(end, offset + t.size), max(widest, align)
+    record.laying_out = False
+    for a in attrs:
+        if a["kind"] == "AlignedAttr":
+            widest = max(widest, _value(a))
+    size = max(-(-end // widest) * widest, 1)
+    made = Struct(plain_name(records, record), tuple(members), size, widest, union)
+    for offset, leaf in leaves(made):
+        unit = leaf.elem.size if isinstance(leaf, Vector) else leaf.size
+        if offset % unit or size % unit:
+            raise refuse("GP1103", f"{record.name}, packed so that its members are not aligned", loc)
+    record.struct = made
+    return made
+
+
+def _kept(t: Type) -> bool:
+    while isinstance(t, Array):
+        t = t.elem
+    return (isinstance(t, Scalar) and t.size > 0) or isinstance(t, Vector | Struct)
+
+
+def _aligned(node: Node) -> int:
+    return max((_value(a) for a in node.get("inner", ()) if a.get("kind") == "AlignedAttr"), default=1)
+
+
+def _value(attr: Node) -> int:
+    for c in attr.get("inner", ()):
+        if "value" in c:
+            return int(c["value"])
+    return 16  # `aligned` alone: the target's largest alignment
+
+
+def plain_name(records: Records, record: Record) -> str:
+    """Return an identifier for a record: `Pair_float` for `Pair<float>`."""
+    text = record.name if "<" in record.name else record.name.rsplit("::", 1)[-1]
+    base = re.sub(r"_+", "_", re.sub(r"\W+", "_", text)).strip("_")
+    base = base or ("Bits" if record.node.get("tagUsed") == "union" else "Parts")
+    name, n = base, 2
+    while records.taken.get(name, record) is not record:
+        name, n = f"{base}_{n}", n + 1
+    records.taken[name] = record
+    return name

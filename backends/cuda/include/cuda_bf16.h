@@ -1,0 +1,3 @@
+// bfloat16 for gpuport's reader: see gpuport_half.h.
+#pragma once
+#include "gpuport_half.h"

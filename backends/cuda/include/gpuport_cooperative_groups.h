@@ -1,0 +1,130 @@
+// Cooperative groups of threads of one block, in plain CUDA: their members are ported like the author's own code. From the
+// CUDA C++ Programming Guide, cooperative groups. A group holds nothing: all that it says follows from the thread's index.
+#pragma once
+
+__device__ void gp_grid_sync();
+
+namespace cooperative_groups {
+
+struct thread_block {
+    __device__ void sync() const { __syncthreads(); }
+    __device__ unsigned int thread_rank() const {
+        return threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+    }
+    __device__ unsigned int size() const { return blockDim.x * blockDim.y * blockDim.z; }
+    __device__ unsigned int num_threads() const { return blockDim.x * blockDim.y * blockDim.z; }
+    __device__ dim3 group_index() const { return dim3(blockIdx.x, blockIdx.y, blockIdx.z); }
+    __device__ dim3 thread_index() const { return dim3(threadIdx.x, threadIdx.y, threadIdx.z); }
+    __device__ dim3 group_dim() const { return dim3(blockDim.x, blockDim.y, blockDim.z); }
+    __device__ dim3 dim_threads() const { return dim3(blockDim.x, blockDim.y, blockDim.z); }
+};
+__device__ inline thread_block this_thread_block() { return thread_block(); }
+
+struct grid_group {
+    __device__ void sync() const { gp_grid_sync(); }
+    __device__ unsigned long long thread_rank() const {
+        const unsigned long long block = blockIdx.x + (unsigned long long)gridDim.x * (blockIdx.y + (unsigned long long)gridDim.y * blockIdx.z);
+        return block * (blockDim.x * blockDim.y * blockDim.z) + threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z);
+    }
+    __device__ unsigned long long size() const {
+        return (unsigned long long)gridDim.x * gridDim.y * gridDim.z * (blockDim.x * blockDim.y * blockDim.z);
+    }
+    __device__ unsigned long long num_threads() const { return size(); }
+    __device__ bool is_valid() const { return true; }
+};
+__device__ inline grid_group this_grid() { return grid_group(); }
+
+// the lanes of a tile, as a mask of the warp
+#define GP_TILE (N == 32 ? 0xffffffffu : ((1u << (N & 31u)) - 1u) << ((unsigned int)gp_lane_id() & ~(N - 1u)))
+template <unsigned int N, typename Parent = void> struct thread_block_tile {
+    static_assert(N <= 32 && (N & (N - 1)) == 0, "gpuport knows tiles of 1, 2, 4, 8, 16 and 32 threads");
+    thread_block_tile() = default;
+    template <typename P> __device__ thread_block_tile(const thread_block_tile<N, P>&) {}
+    __device__ void sync() const { __syncwarp(GP_TILE); }
+    __device__ unsigned int thread_rank() const { return (unsigned int)gp_lane_id() % N; }
+    __device__ unsigned int size() const { return N; }
+    __device__ unsigned int num_threads() const { return N; }
+    __device__ unsigned int meta_group_rank() const {
+        return (threadIdx.x + blockDim.x * (threadIdx.y + blockDim.y * threadIdx.z)) / N;
+    }
+    __device__ unsigned int meta_group_size() const { return (blockDim.x * blockDim.y * blockDim.z + N - 1u) / N; }
+    template <typename T> __device__ T shfl(T v, int lane) const { return __shfl_sync(GP_TILE, v, lane, N); }
+    template <typename T> __device__ T shfl_up(T v, unsigned int by) const { return __shfl_up_sync(GP_TILE, v, by, N); }
+    template <typename T> __device__ T shfl_down(T v, unsigned int by) const { return __shfl_down_sync(GP_TILE, v, by, N); }
+    template <typename T> __device__ T shfl_xor(T v, int by) const { return __shfl_xor_sync(GP_TILE, v, by, N); }
+    __device__ int any(int predicate) const { return __any_sync(GP_TILE, predicate); }
+    __device__ int all(int predicate) const { return __all_sync(GP_TILE, predicate); }
+    __device__ unsigned int ballot(int predicate) const {
+        return __ballot_sync(GP_TILE, predicate) >> ((unsigned int)gp_lane_id() & ~(N - 1u) & 31u);
+    }
+    template <typename T> __device__ unsigned int match_any(T v) const {
+        return __match_any_sync(GP_TILE, v) >> ((unsigned int)gp_lane_id() & ~(N - 1u) & 31u);
+    }
+};
+template <unsigned int N, typename G> __device__ inline thread_block_tile<N, G> tiled_partition(const G& group) {
+    return thread_block_tile<N, G>();
+}
+#undef GP_TILE
+
+// known, and refused with a reason
+struct coalesced_group {
+    __device__ void sync() const;
+    __device__ unsigned int thread_rank() const;
+    __device__ unsigned int size() const;
+    __device__ unsigned int num_threads() const;
+    template <typename T> __device__ T shfl(T v, int lane) const;
+    template <typename T> __device__ T shfl_up(T v, unsigned int by) const;
+    template <typename T> __device__ T shfl_down(T v, unsigned int by) const;
+    __device__ int any(int predicate) const;
+    __device__ int all(int predicate) const;
+    __device__ unsigned int ballot(int predicate) const;
+};
+__device__ coalesced_group coalesced_threads();
+typedef coalesced_group thread_group;
+template <typename G> __device__ coalesced_group tiled_partition(const G& group, unsigned int size);
+template <typename G> __device__ coalesced_group binary_partition(const G& group, bool predicate);
+template <typename G, typename T> __device__ coalesced_group labeled_partition(const G& group, T label);
+
+template <typename G> __device__ inline void sync(const G& group) { group.sync(); }
+
+template <typename T> struct plus { __device__ T operator()(T a, T b) const { return a + b; } };
+template <typename T> struct less { __device__ T operator()(T a, T b) const { return b < a ? b : a; } };
+template <typename T> struct greater { __device__ T operator()(T a, T b) const { return a < b ? b : a; } };
+template <typename T> struct bit_and { __device__ T operator()(T a, T b) const { return a & b; } };
+template <typename T> struct bit_or { __device__ T operator()(T a, T b) const { return a | b; } };
+template <typename T> struct bit_xor { __device__ T operator()(T a, T b) const { return a ^ b; } };
+
+// the combination of the tile's values, in every thread
+template <unsigned int N, typename P, typename T, typename Op>
+__device__ inline T reduce(const thread_block_tile<N, P>& tile, T v, Op op) {
+    for (int by = (int)N >> 1; by > 0; by >>= 1) v = op(v, tile.shfl_xor(v, by));
+    return v;
+}
+// the combination of the values up to this thread's own
+template <unsigned int N, typename P, typename T, typename Op>
+__device__ inline T inclusive_scan(const thread_block_tile<N, P>& tile, T v, Op op) {
+    for (unsigned int by = 1; by < N; by *= 2) {
+        const T before = tile.shfl_up(v, by);
+        if (tile.thread_rank() >= by) v = op(before, v);
+    }
+    return v;
+}
+template <unsigned int N, typename P, typename T>
+__device__ inline T inclusive_scan(const thread_block_tile<N, P>& tile, T v) {
+    return inclusive_scan(tile, v, plus<T>());
+}
+// the sum of the values before this thread's own
+template <unsigned int N, typename P, typename T>
+__device__ inline T exclusive_scan(const thread_block_tile<N, P>& tile, T v) {
+    const T before = tile.shfl_up(inclusive_scan(tile, v, plus<T>()), 1u);
+    return tile.thread_rank() == 0u ? T(0) : before;
+}
+
+// copied by the threads of the group, one element each in turn; `wait` is a barrier
+template <typename G, typename T>
+__device__ inline void memcpy_async(const G& group, T* to, const T* from, size_t bytes) {
+    for (unsigned int i = group.thread_rank(); i < bytes / sizeof(T); i += group.size()) to[i] = from[i];
+}
+template <typename G> __device__ inline void wait(const G& group) { group.sync(); }
+
+}  // namespace cooperative_groups

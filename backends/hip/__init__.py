@@ -1,0 +1,1 @@
+"""HIP: dialect, writer and reader."""

@@ -1,0 +1,185 @@
+"""What ports: `python benchmarks/coverage.py [--only FAMILY[/NAME]] [--to MACHINES] [--jobs N] [--json]`.
+
+Every kernel of tests/kernels to every destination, through all gates at all sizes of its spec. Kernels and destinations
+make a table of: right (verified, on a device where one is here, and in emulation), refused (with its numbers), wrong
+(a gate refuted the port), source (the kernel itself is defective or disagrees with its reference), unverified, error
+(anything that should not happen, a traceback among it). A destination whose language gpuport does not write is left
+out. Exit status 1 if anything is wrong, source, unverified or error.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+import traceback
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from gpuport import Kernel, PortReport, load_machine, port
+from gpuport.ir.diagnostics import Refusal
+from gpuport.porting.translate import NoWriter, language_for
+
+CORPUS = Path(__file__).parent.parent / "tests" / "kernels"
+DESTINATIONS = ("cpu", "m4", "mi300x", "h100")
+SOURCES = {".cu": "h100", ".hip": "mi300x", ".cl": "mi300x", ".metal": "m4"}
+"""The machine that a source is taken to be written for, by its suffix."""
+
+BAD = ("wrong", "source", "unverified", "error")
+STATUSES = ("right", "refused", *BAD)
+TIME_LIMIT = 60.0
+
+
+def specs(only: list[str]) -> list[Path]:
+    """Return the spec files of the families, or of the kernels FAMILY/NAME, that are asked for; all if none is."""
+    found = sorted(CORPUS.glob("*/*.kernel.toml"))
+    if not only:
+        return found
+    wanted = {name.strip("/") for name in only}
+    return [p for p in found if {p.parent.name, f"{p.parent.name}/{_name(p)}"} & wanted]
+
+
+def _name(spec: Path) -> str:
+    return spec.name.removesuffix(".kernel.toml")
+
+
+def writable(names: list[str]) -> list[str]:
+    """Return the destinations that gpuport writes a language for."""
+    found: list[str] = []
+    for name in names:
+        try:
+            language_for(load_machine(name))
+        except NoWriter as error:
+            print(f"{name} is left out: {error}", file=sys.stderr)
+        else:
+            found.append(name)
+    return found
+
+
+def cover(spec: Path, destinations: list[str]) -> dict[str, Any]:
+    """Port one kernel to all destinations; return its row."""
+    started = time.perf_counter()
+    row: dict[str, Any] = {"family": spec.parent.name, "kernel": _name(spec), "source": "", "to": {}}
+    try:
+        kernel = Kernel.load(spec)
+        row["source"] = kernel.source.suffix.removeprefix(".")
+        reports = port(kernel, SOURCES[kernel.source.suffix], destinations, time_limit=TIME_LIMIT)
+        row["to"] = {name: judged(report) for name, report in zip(destinations, reports, strict=True)}
+    except Refusal as refusal:
+        numbers = sorted({d.number for d in refusal.diagnostics if d.severity.value == "error"})
+        row["to"] = {name: {"status": "refused", "numbers": numbers, "detail": str(refusal)} for name in destinations}
+    except Exception as error:
+        detail = f"{type(error).__name__}: {error}\n{traceback.format_exc(limit=-4)}"
+        row["to"] = {name: {"status": "error", "numbers": [], "detail": detail} for name in destinations}
+    row["seconds"] = round(time.perf_counter() - started, 2)
+    return row
+
+
+def cover_apart(spec: Path, destinations: list[str]) -> dict[str, Any]:
+    """`cover` in a process of its own, so that one that dies costs only its own row."""
+    command = [sys.executable, str(Path(__file__).resolve()), "--row", str(spec), "--to", ",".join(destinations)]
+    started = time.perf_counter()
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    if done.returncode == 0:
+        return json.loads(done.stdout)
+    detail = f"the process ended with status {done.returncode}\n{done.stderr[-1000:]}"
+    cells = {name: {"status": "error", "numbers": [], "detail": detail} for name in destinations}
+    taken = round(time.perf_counter() - started, 2)
+    return {"family": spec.parent.name, "kernel": _name(spec), "source": "", "to": cells, "seconds": taken}
+
+
+def judged(report: PortReport) -> dict[str, Any]:
+    """Return one cell: a status, the numbers of a refusal, what the report says, what it ran on."""
+    numbers: list[str] = []
+    detail = report.reason
+    if report.verified:
+        status = "right"
+    elif report.verdict == "REFUSED":
+        status = "refused"
+        numbers = sorted({d.number for d in report.diagnostics if d.severity == "error"})
+    elif broken := next((g for g in report.gates if g.gate == "source" and g.verdict == "refuted"), None):
+        status, detail = "source", f"{broken.size}: {broken.detail}"
+    else:
+        status = "wrong" if report.verdict == "REFUTED" else "unverified"
+    return {"status": status, "numbers": numbers, "detail": detail, "verdict": report.verdict,
+            "seconds": round(sum(report.stages.values()), 2)}  # fmt: skip
+
+
+def totals(rows: list[dict[str, Any]], destinations: list[str]) -> dict[str, dict[str, Any]]:
+    """Count the statuses per destination; `percent` is the share of kernels that are right."""
+    out: dict[str, dict[str, Any]] = {}
+    for name in destinations:
+        counts = Counter(row["to"][name]["status"] for row in rows)
+        share = 100.0 * counts["right"] / len(rows) if rows else 0.0
+        out[name] = {**{s: counts[s] for s in STATUSES}, "kernels": len(rows), "percent": round(share, 1)}
+    return out
+
+
+def _cell(cell: dict[str, Any]) -> str:
+    if cell["status"] == "refused":
+        return " ".join(cell["numbers"])
+    return cell["status"] if cell["status"] == "right" else cell["status"].upper()
+
+
+def print_row(row: dict[str, Any], destinations: list[str]) -> None:
+    cells = "".join(f"{_cell(row['to'][d]):<15}" for d in destinations)
+    print(f"{row['family'] + '/' + row['kernel']:<38}{row['source']:<7}{cells}{row['seconds']:6.1f}", flush=True)
+
+
+def print_summary(rows: list[dict[str, Any]], destinations: list[str]) -> None:
+    counted = totals(rows, destinations)
+    print(f"\n{'destination':<12}{'right':>7}{'':>8}" + "".join(f"{s:>12}" for s in STATUSES[1:]))
+    for name, c in counted.items():
+        share = f"{c['percent']:.1f} %"
+        print(f"{name:<12}{c['right']:>7}{share:>8}" + "".join(f"{c[s]:>12}" for s in STATUSES[1:]))
+    reasons: dict[str, list[str]] = {}
+    for row in rows:
+        for name in destinations:
+            cell = row["to"][name]
+            if cell["status"] != "right":
+                reasons.setdefault(f"{_cell(cell)}: {cell['detail']}", []).append(
+                    f"{row['family']}/{row['kernel']} -> {name}"
+                )
+    for reason, where in reasons.items():
+        print(f"\n{', '.join(where)}\n  " + reason.replace("\n", "\n  "))
+
+
+def main() -> int:
+    """Port, print the table, return the exit status."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--only", action="append", default=[], metavar="FAMILY[/NAME]", help="may be given repeatedly")
+    parser.add_argument("--to", default=",".join(DESTINATIONS), help="destinations, separated by commas")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="kernels at a time")
+    parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)  # one spec's row as JSON, for `cover_apart`
+    options = parser.parse_args()
+    os.environ.setdefault("GPUPORT_POCL_CPU", "auto")
+    if options.row:
+        print(json.dumps(cover(options.row, options.to.split(","))))
+        return 0
+    chosen = specs(options.only)
+    if not chosen:
+        parser.error(f"no kernel of {CORPUS} is named {', '.join(options.only)}")
+    destinations = writable(options.to.split(","))
+    if not options.json:
+        print(f"{'kernel':<38}{'source':<7}" + "".join(f"{d:<15}" for d in destinations) + "seconds")
+    rows: list[dict[str, Any]] = []
+    with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        for row in pool.map(cover_apart, chosen, [destinations] * len(chosen)):
+            rows.append(row)
+            if not options.json:
+                print_row(row, destinations)
+    if options.json:
+        print(json.dumps({"totals": totals(rows, destinations), "kernels": rows}, indent=2))
+    else:
+        print_summary(rows, destinations)
+    return 1 if any(cell["status"] in BAD for row in rows for cell in row["to"].values()) else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,142 @@
+"""Kinds of inputs: what each puts into the buffers of one run, and what it is there to find (verification.md §2.2)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final, Literal, get_args
+
+import numpy as np
+
+from ...backends.emulator.formats import LARGEST, PRECISION, SMALLEST_NORMAL
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...ir.types import Scalar
+
+InputKind = Literal[
+    "normal", "exact", "one_hot", "big_int", "ids", "constant", "wide", "cancel", "tiny", "huge", "range", "nan",
+    "infinity", "zeros", "subnormal",
+]  # fmt: skip
+"""normal: floats from N(0, 1), integers from 0 to 255. exact: integers whose sums are exact in any order. one_hot: the
+first float buffer holds full significands, of the others all but one number of a column is zero, so each result is one
+product: shows operands kept in a narrower type and wrong indices. big_int: sums close to the last exact integer: shows
+narrow accumulators. ids: each element is its index: shows wrong index maps. constant: ties and zero variance. wide:
+magnitudes from 1e-3 to 1e3. cancel: neighbours that nearly cancel. tiny: around the smallest normal number. huge: sums
+of products close to the largest number. range: exponents up to where exp overflows. nan, infinity, zeros (of both
+signs), subnormal: such numbers at the first, the last and a few other places among normal ones."""
+
+PROBES: Final[tuple[InputKind, ...]] = tuple(k for k in get_args(InputKind) if k not in ("normal", "exact"))
+"""Kinds that look for one class of errors each. A reference need not cover them: see Oracle.expect."""
+
+INTEGER_PROBES: Final[tuple[InputKind, ...]] = ("ids", "constant")
+EXACT: Final[frozenset[InputKind]] = frozenset({"exact", "one_hot", "big_int", "ids", "constant"})
+"""Kinds on which sums may be exact in any order."""
+
+_SPECIAL_PLACES: Final = 3
+
+
+def integers(kind: InputKind, scalar: Scalar, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Integers from 0 to 255, or to the type's largest value where that is smaller; what they mean is not known."""
+    top = 1 if scalar.kind == "bool" else min(255, 2 ** (scalar.bits - scalar.signed) - 1)
+    if kind == "ids":
+        return (np.arange(np.prod(shape, dtype=np.int64)) % (top + 1)).reshape(shape)
+    if kind == "constant":
+        return np.full(shape, rng.integers(0, top + 1))
+    return rng.integers(0, top + 1, shape)
+
+
+def floats(
+    kind: InputKind, scalar: Scalar, shape: tuple[int, ...], rng: np.random.Generator, *, longest: int, first: bool
+) -> np.ndarray:
+    """Floats of a kind, float64, not yet rounded to the type.
+
+    longest: elements along the longest axis of any buffer, as many as a sum may have. first: the first float buffer.
+    """
+    if kind in _SPECIAL:
+        values = rng.standard_normal(shape)
+        flat = values.reshape(-1)
+        count = min(_SPECIAL_PLACES, flat.size)
+        places = {0, flat.size - 1, *rng.integers(0, max(flat.size, 1), count).tolist()} if flat.size else set[int]()
+        choices = _SPECIAL[kind](scalar)
+        for i, at in enumerate(sorted(places)):
+            flat[at] = choices[i % len(choices)]
+        return values
+    return _KINDS[kind](scalar, shape, rng, max(longest, 1), first)
+
+
+def _signs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    return rng.choice([-1.0, 1.0], shape)
+
+
+def _normal(_s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    return rng.standard_normal(shape)
+
+
+def _exact(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, n: int, _f: bool) -> np.ndarray:
+    bits = max(1, min(4, (PRECISION[s] - n.bit_length()) // 2))
+    return rng.integers(-(2**bits) + 1, 2**bits, shape).astype(np.float64)
+
+
+def _one_hot(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, first: bool) -> np.ndarray:
+    odd = rng.integers(2 ** (PRECISION[s] - 2), 2 ** (PRECISION[s] - 1), shape) * 2 + 1
+    full = _signs(shape, rng) * odd * 2.0 ** (1 - PRECISION[s])
+    if first:
+        return full
+    out = np.zeros(shape)
+    if out.size:
+        length = shape[0] if shape else 1
+        columns = out.reshape(length, -1)
+        rows = rng.integers(0, length, columns.shape[1])
+        rows[-1] = length - 1  # the last term of a sum is the one that is dropped
+        columns[rows, np.arange(rows.size)] = 2.0 ** rng.integers(-3, 4, rows.size)
+    return out
+
+
+def _big_int(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, n: int, first: bool) -> np.ndarray:
+    top = max(1, 2 ** PRECISION[s] // n)
+    return (rng.integers(top // 2, top + 1, shape) if first else rng.integers(0, 2, shape)).astype(np.float64)
+
+
+def _ids(s: Scalar, shape: tuple[int, ...], _r: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    return (np.arange(np.prod(shape, dtype=np.int64)) % 2 ** PRECISION[s]).reshape(shape).astype(np.float64)
+
+
+def _constant(_s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    return np.full(shape, float(rng.integers(1, 8)))
+
+
+def _wide(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    decades = 3.0 if LARGEST[s] > 1e6 else 1.5
+    return _signs(shape, rng) * 10.0 ** rng.uniform(-decades, decades, shape)
+
+
+def _cancel(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    flat = rng.standard_normal(shape).reshape(-1)
+    pairs = flat.size // 2
+    flat[1 : 2 * pairs : 2] = -flat[0 : 2 * pairs : 2] * (1 + 2.0 ** (4 - PRECISION[s]))
+    return flat.reshape(shape)
+
+
+def _tiny(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    return _signs(shape, rng) * rng.uniform(0.25, 4.0, shape) * SMALLEST_NORMAL[s]
+
+
+def _huge(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, n: int, _f: bool) -> np.ndarray:
+    return _signs(shape, rng) * rng.uniform(0.5, 1.0, shape) * np.sqrt(LARGEST[s] / (8 * n))
+
+
+def _range(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    return rng.uniform(-1.0, 1.0, shape) * np.log(LARGEST[s])
+
+
+_KINDS: Final[dict[InputKind, Callable[[Scalar, tuple[int, ...], np.random.Generator, int, bool], np.ndarray]]] = {
+    "normal": _normal, "exact": _exact, "one_hot": _one_hot, "big_int": _big_int, "ids": _ids, "constant": _constant,
+    "wide": _wide, "cancel": _cancel, "tiny": _tiny, "huge": _huge, "range": _range,
+}  # fmt: skip
+
+_SPECIAL: Final[dict[InputKind, Callable[[Scalar], list[float]]]] = {
+    "nan": lambda _: [np.nan],
+    "infinity": lambda _: [np.inf, -np.inf],
+    "zeros": lambda _: [-0.0, 0.0],
+    "subnormal": lambda s: [SMALLEST_NORMAL[s] / 4, -SMALLEST_NORMAL[s] * 2.0 ** (1 - PRECISION[s]), LARGEST[s]],
+}

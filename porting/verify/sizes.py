@@ -1,0 +1,169 @@
+"""What is tried: the sizes of the spec, sizes made up around the kernel's tiles, and the kinds of inputs at each.
+
+Sizes are made up for every symbol, or for those that `[verify] generate` of the spec names. Whether a size is within
+the kernel's contract is for the source to say: where the source itself has findings, disagrees with its reference or
+cannot be launched, a made-up size is left out and the report tells so.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Final
+
+from ...hwmodels.errors import GpuportError
+from ...ir import nodes as ir
+from ...ir.types import Array, Vector
+from ...ir.walk import walk
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    import numpy as np
+
+    from ...backends.base import Launch
+    from ..spec.generators import InputKind
+    from ..spec.kernel import Kernel
+    from .oracle import Oracle
+
+COUNT: Final = 8
+"""Sizes that are made up."""
+
+ELEMENTS: Final = 1 << 14
+LANES: Final = 1 << 16
+"""Most elements of all buffers, and most threads, at a size that is made up."""
+
+PROBE_ELEMENTS: Final = 1 << 13
+"""Kinds of inputs that look for one class of errors are tried where no buffer has more elements than this."""
+
+PRIMES: Final = (3, 7, 31, 127, 257, 509, 1021)
+_WIDTHS: Final = range(4, 1025)
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """One set of sizes, and the launches for it: the source's own, and the candidate's.
+
+    `made`: the size was made up, so the source decides whether it counts. `kinds`: the inputs that are tried; empty
+    for the oracle's choice.
+    """
+
+    sizes: Mapping[str, int]
+    source: Launch
+    launch: Launch
+    made: bool = False
+    kinds: tuple[InputKind, ...] = field(default=())
+
+
+def cases_for(oracle: Oracle, source: Mapping[str, int], candidate: Mapping[str, int]) -> list[Case]:
+    """Return everything that a candidate is tried on; `source` and `candidate` are the constants of the launches."""
+    kernel = oracle.kernel
+    spec = [(s, False) for s in kernel.size_sets()]
+    known = [kernel.launch(s, source) for s, _ in spec]
+    made = made_sizes(kernel, widths(oracle.program, known), source, oracle.rng({}, "sizes"))
+    cases: list[Case] = []
+    for sizes, new in [*spec, *((s, True) for s in made)]:
+        try:
+            cases.append(Case(sizes, kernel.launch(sizes, source), kernel.launch(sizes, candidate), new))
+        except GpuportError:
+            if not new:
+                raise
+    return with_kinds(oracle, cases)
+
+
+def with_kinds(oracle: Oracle, cases: Sequence[Case]) -> list[Case]:
+    """Spread the kinds of inputs over the cases: the usual ones everywhere, each of the others once or more."""
+    usual: list[tuple[InputKind, ...]] = [("normal",) if c.made else oracle.kinds(c.sizes) for c in cases]
+    probes = oracle.probes()
+    places = [i for i, c in enumerate(cases) if _room(oracle.kernel, c.sizes)]
+    extra: dict[int, list[InputKind]] = {i: [] for i in places}
+    for k, kind in enumerate(probes if places else ()):
+        extra[places[k % len(places)]].append(kind)
+    return [Case(c.sizes, c.source, c.launch, c.made, (*usual[i], *extra.get(i, ()))) for i, c in enumerate(cases)]
+
+
+def _room(kernel: Kernel, sizes: Mapping[str, int]) -> bool:
+    """Whether a size is small enough for many runs, and large enough to show something."""
+    counts = [math.prod(kernel.shape(n, sizes)) for n, a in kernel.args.items() if a.is_buffer and a.role != "null"]
+    return bool(counts) and min(counts) > 0 and 16 <= max(counts) <= PROBE_ELEMENTS
+
+
+def widths(program: ir.Program, launches: Sequence[Launch]) -> list[int]:
+    """Return the tile, vector and group widths in a program: its constants, array lengths and group sizes, sorted."""
+    found = {n for launch in launches for n in (*launch.block, launch.threads)}
+    found |= {int(c.value) for c in program.constants if isinstance(c.value, int)}
+    for function in (*program.functions, program.kernel):
+        for node in walk(function):
+            if isinstance(node, ir.Declare) and isinstance(node.type, Array):
+                found.add(node.type.length)
+            t = getattr(node, "type", None)
+            if isinstance(t, Vector):
+                found.add(t.lanes)
+    if program.subgroup_width:
+        found.add(program.subgroup_width)
+    return sorted(found & set(_WIDTHS))
+
+
+def made_sizes(
+    kernel: Kernel, tiles: Sequence[int], constants: Mapping[str, int], rng: np.random.Generator
+) -> list[dict[str, int]]:
+    """Make up sizes around the tiles, primes, 0, 1, 2 and where the grid is at its end; which ones is drawn.
+
+    Groups are as large as at one of the spec's sizes, and buffers and grids within ELEMENTS and LANES.
+    """
+    spec = kernel.size_sets()
+    symbols = [s for s in kernel.generated if s in spec[0]]
+    if not symbols:
+        return []
+    groups = {(launch.block, launch.shared_bytes) for launch in (kernel.launch(s, constants) for s in spec)}
+    out: list[dict[str, int]] = []
+    for sizes in _proposed(kernel, symbols, tiles, constants, rng):
+        if len(out) == COUNT:
+            break
+        if sizes in spec or sizes in out:
+            continue
+        try:
+            launch = kernel.launch(sizes, constants)
+            elements = sum(math.prod(kernel.shape(n, sizes)) for n in kernel.args)
+        except GpuportError:
+            continue  # an expression without a value at this size
+        grid = math.prod(launch.grid)
+        if (launch.block, launch.shared_bytes) in groups and elements <= ELEMENTS and grid * launch.threads <= LANES:
+            out.append(sizes)
+    return out
+
+
+def _proposed(
+    kernel: Kernel, symbols: Sequence[str], tiles: Sequence[int], constants: Mapping[str, int],
+    rng: np.random.Generator,
+) -> Iterator[dict[str, int]]:  # fmt: skip
+    """Sizes in the order in which they are wanted: one of each family first, then any mixture."""
+    spec = kernel.size_sets()
+    least = {s: min(v for sizes in spec if (v := sizes[s]) > 0 or len(spec) == 1) for s in spec[0]}
+    edges = sorted({e for t in tiles for e in (t - 1, t, t + 1, 2 * t - 1, 2 * t + 1)})
+    edges = edges or [3, 4, 5]
+    drawn = {s: rng.permutation(edges) for s in symbols}
+    primes = rng.permutation(PRIMES)
+    yield {**least, **dict.fromkeys(symbols, 2)}
+    for i, zero in enumerate(symbols):
+        yield {**least, **{s: int(drawn[s][i % len(edges)]) for s in symbols}, zero: 0}
+    if len(symbols) == 1 and (end := _grid_end(kernel, symbols[0], least, constants)):
+        yield {**least, symbols[0]: end + 1}
+    for i in range(20 * COUNT):
+        sizes = dict(least)
+        for j, s in enumerate(symbols):
+            pick = (i + j) % (len(symbols) + 1)
+            if pick == len(symbols):
+                sizes[s] = int(primes[(i + j) % len(primes)])
+            else:
+                sizes[s] = int(drawn[s][(i + j) % len(edges)]) if i % 4 else int(rng.choice([1, *edges]))
+        yield sizes
+
+
+def _grid_end(kernel: Kernel, symbol: str, least: Mapping[str, int], constants: Mapping[str, int]) -> int:
+    """Return the number of threads beyond which a grid no longer grows with a size; 0 if it always does."""
+    try:
+        large, larger = (kernel.launch({**least, symbol: n}, constants) for n in (1 << 22, 1 << 23))
+    except GpuportError:
+        return 0
+    return math.prod(large.grid) * large.threads if large.grid == larger.grid else 0

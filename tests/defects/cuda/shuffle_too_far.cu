@@ -1,0 +1,17 @@
+//! what = "a distance of 32 lanes, of which PTX takes the low five bits"
+//! kind = "shuffle"
+//! sizes = { n = [100, 64] }
+//! args = { x = { dtype = "f32", shape = ["n"], role = "in" }, y = { dtype = "f32", shape = ["n"], role = "out" }, n = { dtype = "i32", value = "n" } }
+//! launch = { grid = ["cdiv(n, 64)"], block = [64] }
+__global__ void k(const float* x, float* y, int n) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    float v = i < n ? x[i] : 0.0f;
+    const int lane = threadIdx.x % 32;
+    const float other = __shfl_down_sync(0xffffffffu, v, n >= 64 ? 32 : 16);  // <- here
+#ifdef DEFECT
+    v += other;
+#else
+    if (lane > 32) v += other;
+#endif
+    if (i < n) y[i] = v;
+}

@@ -1,0 +1,12 @@
+//! what = "the first thread divides by zero"
+//! kind = "arithmetic"
+//! sizes = { n = [100, 64] }
+//! args = { x = { dtype = "i32", shape = ["n"], role = "in" }, y = { dtype = "i32", shape = ["n"], role = "out" }, n = { dtype = "u32", value = "n" } }
+//! launch = { grid = ["cdiv(n, 64)"], block = [64] }
+    const uint i = thread_position_in_grid.x;
+    const uint t = thread_position_in_threadgroup.x;
+#ifdef DEFECT
+    if (i < n) y[i] = x[i] / int(i);  // <- here
+#else
+    if (i < n) y[i] = x[i] / int(i + 1);
+#endif

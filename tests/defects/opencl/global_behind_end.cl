@@ -1,0 +1,14 @@
+//! what = "no guard at all"
+//! kind = "out-of-bounds"
+//! also = ["out-of-bounds"]
+//! sizes = { n = [100, 64] }
+//! args = { x = { dtype = "f32", shape = ["n"], role = "in" }, y = { dtype = "f32", shape = ["n"], role = "out" }, n = { dtype = "i32", value = "n" } }
+//! launch = { grid = ["cdiv(n, 64)"], block = [64] }
+__kernel void k(__global const float* x, __global float* y, int n) {
+    const int i = get_global_id(0), t = get_local_id(0);
+#ifdef DEFECT
+    y[i] = x[i];  // <- here
+#else
+    if (i < n) y[i] = x[i];
+#endif
+}

@@ -1,0 +1,18 @@
+//! what = "a halo that the local array has no room for"
+//! kind = "out-of-bounds"
+//! also = ["uninitialised"]
+//! sizes = { n = [100, 64] }
+//! args = { x = { dtype = "f32", shape = ["n"], role = "in" }, y = { dtype = "f32", shape = ["n"], role = "out" }, n = { dtype = "i32", value = "n" } }
+//! launch = { grid = ["cdiv(n, 64)"], block = [64] }
+__kernel void k(__global const float* x, __global float* y, int n) {
+    const int i = get_global_id(0), t = get_local_id(0);
+    __local float s[65];
+    s[t] = i < n ? x[i] : 0.0f;
+#ifdef DEFECT
+    if (t == 63) s[t + 2] = 0.0f;  // <- here
+#else
+    if (t == 63) s[t + 1] = 0.0f;
+#endif
+    barrier(CLK_LOCAL_MEM_FENCE);
+    if (i < n) y[i] = s[t + 1];
+}

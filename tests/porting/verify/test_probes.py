@@ -1,0 +1,237 @@
+"""Kinds of inputs and made-up sizes: each finds what the usual inputs at the spec's sizes do not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pytest
+from gpuport.backends.base import KernelText, TextParam
+from gpuport.backends.emulator.backend import EmulatorBackend
+from gpuport.backends.emulator.formats import LARGEST, SMALLEST_NORMAL
+from gpuport.backends.isolate import Compiled, Done
+from gpuport.backends.opencl.reader import read_opencl
+from gpuport.backends.readers import read_text
+from gpuport.hwmodels import load_machine
+from gpuport.ir.types import BF16, F16, F32, F64, I8, U32, parse_dtype
+from gpuport.porting.spec import Kernel, SpecError
+from gpuport.porting.spec.generators import EXACT, PROBES, floats, integers
+from gpuport.porting.verify import Oracle, Verification, cases_for, verify_with
+from gpuport.porting.verify.sizes import COUNT, made_sizes, widths
+
+CPU = load_machine("cpu")
+SIGNATURE = "__kernel void k(__global const float* x, __global float* y, int n)"
+PARAMS = (
+    TextParam("x", "buffer", "f32", "in"), TextParam("y", "buffer", "f32", "out"), TextParam("n", "scalar", "i32"),
+)  # fmt: skip
+ARGS: dict[str, Any] = {
+    "x": {"dtype": "f32", "shape": ["n"], "role": "in"},
+    "y": {"dtype": "f32", "shape": ["n"], "role": "out"},
+    "n": {"dtype": "i32", "value": "n"},
+}
+
+
+def body(line: str, bound: str = "n") -> str:
+    return f"{SIGNATURE} {{\n  int i = get_global_id(0);\n  if (i < {bound}) y[i] = {line};\n}}"
+
+
+TWICE = body("2.0f * x[i]")
+
+
+class Emulated:
+    """Runs a candidate in this process."""
+
+    def __init__(self, text: str) -> None:
+        self.text = text
+        self.calls = 0
+
+    def compile(self) -> Compiled:
+        self.kernel = EmulatorBackend(read_text).compile(KernelText("opencl", "k", self.text, PARAMS), CPU)
+        return Compiled(0.0)
+
+    def run(self, launch: Any, args: Any, guard_bytes: int = 0, *, order_seed: int | None = None) -> Done:
+        self.calls += 1
+        return Done(self.kernel.run(launch, args, order_seed=order_seed))
+
+
+class Remembers(Emulated):
+    """A device on which a kernel keeps something: what it gives depends on the run before."""
+
+    def run(self, launch: Any, args: Any, guard_bytes: int = 0, *, order_seed: int | None = None) -> Done:
+        done = super().run(launch, args, guard_bytes, order_seed=order_seed)
+        if self.calls == 4:  # the first after the run on other inputs
+            done.result.buffers["y"][0] *= np.float32(1 + 2.0**-20)
+        return done
+
+
+@pytest.fixture
+def oracle_of(tmp_path):
+    def make(source: str = TWICE, *, sizes: Any = (100,), verify: Any = None, **reference: Any) -> Oracle:
+        (tmp_path / "k.cl").write_text(source)
+        kernel = Kernel(
+            source="k.cl", entry="k", sizes={"n": list(sizes)}, args=ARGS, folder=tmp_path,
+            launch={"grid": ["cdiv(n, 32)"], "block": [32]}, reference=reference, verify=verify,
+        )  # fmt: skip
+        program, _ = read_opencl(tmp_path / "k.cl", "k")
+        return Oracle(kernel, program, CPU, 4711)
+
+    return make
+
+
+def judged(oracle: Oracle, candidate: str, runner: type[Emulated] = Emulated, backend: str = "emulator"):
+    return verify_with(runner(candidate), oracle, cases_for(oracle, {}, {}), CPU, "opencl", backend)
+
+
+def where_refuted(v: Verification) -> dict[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for g in v.gates:
+        if g.verdict == "refuted":
+            found.setdefault(g.inputs, set()).add(g.gate)
+    return found
+
+
+def test_the_source_passes_on_everything(oracle_of):
+    v = judged(oracle_of(), TWICE)
+    assert (v.verdict, v.reason) == ("tested", "")
+    tried = {g.inputs for g in v.gates if g.gate == "values" and g.verdict == "tested"}
+    assert len(tried) == len(PROBES) + 2
+    assert "signed zeros" in {g.gate for g in v.gates}
+
+
+@pytest.mark.parametrize(
+    ("line", "kinds", "gate"),
+    [
+        ("isnan(x[i]) ? 0.0f : 2.0f * x[i]", {"nan"}, "values"),
+        ("x[i] == INFINITY ? 3.402823466e+38f : 2.0f * x[i]", {"infinity"}, "values"),
+        ("x[i] == 0.0f ? 0.0f : 2.0f * x[i]", {"zeros"}, "signed zeros"),
+        ("fabs(x[i]) < 1.17549435e-38f ? 0.0f : 2.0f * x[i]", {"subnormal", "tiny"}, "values"),
+        ("fmin(2.0f * x[i], 1e15f)", {"huge", "infinity", "subnormal"}, "values"),
+        ("fabs(x[i]) > 80.0f && fabs(x[i]) < 88.8f ? 160.0f : 2.0f * x[i]", {"range"}, "values"),
+        ("x[i] == (float)i && i > 20 ? 2.0f * x[i] + 1.0f : 2.0f * x[i]", {"ids"}, "values"),
+        ("n > 9 && x[0] == x[1] && x[1] == x[2] && x[2] == x[9] ? 0.0f : 2.0f * x[i]", {"constant"}, "values"),
+        ("x[i] >= 60000.0f && x[i] == rint(x[i]) && x[i] < 1e9f ? x[i] * 2.0f + 2.0f : 2.0f * x[i]",
+         {"large integers"}, "exact"),
+    ],
+)  # fmt: skip
+def test_each_kind_finds_what_the_usual_inputs_do_not(oracle_of, line, kinds, gate):
+    v = judged(oracle_of(), body(line))
+    found = where_refuted(v)
+    assert v.verdict == "refuted"
+    assert kinds & found.keys() and not {"normal", "integers"} & found.keys(), found  # noqa: PT018
+    assert any(gate in gates for gates in found.values()), found
+
+
+def test_a_reference_need_not_cover_special_numbers(oracle_of):
+    def reference(inputs: Any) -> Any:
+        if not np.isfinite(inputs["x"]).all():
+            raise ValueError("numbers, please")
+        return np.clip(2 * inputs["x"], -1e6, 1e6)
+
+    oracle = oracle_of(python=reference)
+    assert judged(oracle, TWICE).verdict == "tested"
+    v = judged(oracle, body("fmax(2.0f * x[i], -1e30f)"))
+    assert v.verdict == "refuted", v.reason
+
+
+def test_a_kernel_that_fails_on_special_numbers_is_not_tried_on_them(oracle_of):
+    source = body("x[isnan(x[i]) ? n : i]")
+    v = judged(oracle_of(source), source)
+    assert v.verdict == "tested"
+    [left] = [g for g in v.gates if g.inputs == "nan" and g.verdict == "unknown"]
+    assert left.detail.startswith("these inputs are left out, the source itself fails: out-of-bounds")
+
+
+def test_there_are_no_probes_beside_made_inputs_or_a_tolerance(oracle_of):
+    assert oracle_of(compare={"y": {"rtol": 0.1}}).probes() == ()
+    assert oracle_of(inputs=lambda rng, sizes: {"x": rng.random(sizes["n"])}).probes() == ()
+
+
+def test_made_up_sizes_find_what_the_spec_leaves_out(oracle_of):
+    oracle = oracle_of(sizes=(128, 64))
+    v = judged(oracle, body("2.0f * x[i]", "n / 2 * 2"))
+    assert v.verdict == "refuted"
+    assert {g.size["n"] % 2 for g in v.gates if g.verdict == "refuted"} == {1}
+    assert (
+        judged(oracle_of(sizes=(128, 64), verify={"generate": []}), body("2.0f * x[i]", "n / 2 * 2")).verdict
+        == "tested"
+    )
+
+
+def test_a_size_that_the_source_does_not_allow_is_left_out(oracle_of):
+    source = f"{SIGNATURE} {{ int i = get_global_id(0); y[i] = 2.0f * x[i]; }}"  # multiples of 32 only
+    v = judged(oracle_of(source, sizes=(64, 32)), source)
+    assert v.verdict == "tested"
+    left = [g for g in v.gates if "this size is left out, the source itself fails: out-of-bounds" in g.detail]
+    assert left
+    assert all(g.size["n"] % 32 and g.verdict == "unknown" for g in left)
+
+
+def test_made_up_sizes_surround_the_tiles(oracle_of):
+    oracle = oracle_of()
+    tiles = widths(oracle.program, [oracle.kernel.launch({"n": 100}, {})])
+    assert tiles == [32]
+    found = {s["n"] for seed in range(6) for s in made_sizes(oracle.kernel, tiles, {}, np.random.default_rng(seed))}
+    assert found >= {0, 2, 31, 32, 33, 63, 65}
+    assert len(made_sizes(oracle.kernel, tiles, {}, np.random.default_rng(0))) == COUNT
+
+
+def test_the_end_of_the_grid_is_passed(tmp_path):
+    (tmp_path / "k.cl").write_text(TWICE)
+    kernel = Kernel(
+        source="k.cl", entry="k", sizes={"n": [100]}, args=ARGS, folder=tmp_path,
+        launch={"grid": ["min(cdiv(n, 32), 8)"], "block": [32]},
+    )  # fmt: skip
+    assert {"n": 257} in made_sizes(kernel, [32], {}, np.random.default_rng(0))
+
+
+def test_the_spec_names_the_symbols(oracle_of):
+    with pytest.raises(SpecError, match=r"verify\.generate: expected names of sizes \(n\), found 'm'"):
+        oracle_of(verify={"generate": ["m"]})
+
+
+def test_a_run_in_between_must_not_matter(oracle_of):
+    oracle = oracle_of()
+    ok = judged(oracle, TWICE, backend="opencl")
+    assert {g.verdict for g in ok.gates if g.gate == "history"} == {"tested"}
+    v = judged(oracle, TWICE, Remembers, backend="opencl")
+    [found] = [g for g in v.gates if g.gate == "history" and g.verdict == "refuted"]
+    assert found.detail == "1 elements of y differ after a run on other inputs, first [0]"
+
+
+@pytest.mark.parametrize("scalar", [F16, BF16, F32, F64], ids=str)
+@pytest.mark.parametrize("kind", ["normal", "exact", *PROBES])
+def test_every_kind_fits_every_type_and_shape(kind, scalar):
+    for shape in ((), (1,), (7,), (5, 3), (0, 4)):
+        for first in (True, False):
+            x = floats(kind, scalar, shape, np.random.default_rng(1), longest=7, first=first)
+            assert x.shape == shape
+            finite = x[np.isfinite(x)]
+            assert (np.abs(finite) <= LARGEST[scalar]).all()
+            if kind in EXACT:
+                assert (x == np.rint(x * 2.0**60) / 2.0**60).all()
+
+
+def test_what_the_kinds_hold():
+    rng = np.random.default_rng(5)
+
+    def make(kind: Any, shape: Any = (8, 16), first: bool = False) -> np.ndarray:
+        return floats(kind, F32, shape, rng, longest=16, first=first)
+
+    hot = make("one_hot")
+    assert ((hot != 0).sum(axis=0) == 1).all()
+    assert hot[-1].any()
+    full = make("one_hot", first=True)
+    assert (np.abs(np.frexp(full)[0] * 2**24) % 2 == 1).all()
+    big = make("big_int", first=True)
+    assert 2**23 <= big[0].sum() <= 2**24
+    assert make("ids").reshape(-1).tolist() == list(range(128))
+    assert np.unique(make("constant")).size == 1
+    assert np.isnan(make("nan")).reshape(-1)[[0, -1]].all()
+    assert {np.inf, -np.inf} <= set(make("infinity").reshape(-1).tolist())
+    zeros = make("zeros").reshape(-1)
+    assert {bool(s) for s in np.signbit(zeros[zeros == 0])} == {True, False}
+    assert (np.abs(make("tiny")) < 4 * SMALLEST_NORMAL[F32]).all()
+    assert np.abs(make("wide")).max() > 10
+    assert integers("ids", parse_dtype("u8"), (300,), rng)[256] == 0  # pyright: ignore[reportArgumentType]
+    assert integers("constant", U32, (9,), rng).std() == 0
+    assert integers("normal", I8, (1000,), rng).max() <= 127

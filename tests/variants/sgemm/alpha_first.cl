@@ -1,0 +1,13 @@
+//: grid = ["cdiv(N, 8)", "cdiv(M, 8)"]
+//: block = [8, 8]
+// alpha scales the elements of A.
+__kernel void sgemm(__global const float* restrict A, __global const float* restrict B, __global float* restrict C, int M,
+                    int N, int K, float alpha) {
+    const int col = get_global_id(0), row = get_global_id(1);
+    if (row >= M || col >= N)
+        return;
+    float acc = 0.0f;
+    for (int k = 0; k < K; ++k)
+        acc = fma(alpha * A[row * K + k], B[k * N + col], acc);
+    C[row * N + col] = acc;
+}
