@@ -43,8 +43,9 @@ def port(
 
     `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; machines are names or model
     files. `agents`: a swarm whose candidates compete with the translator's before the same gates; the report has its
-    tree of ideas. `language`: what the translator writes where a destination runs several. `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to
-    gives a report with the verdict REFUSED and the reasons.
+    tree of ideas. `language`: what the translator writes where a destination runs several. `time_limit`: seconds that
+    one run of a candidate may take. A destination that cannot be ported to gives a report with the verdict REFUSED and
+    the reasons.
     Raises Refusal where the source cannot be read, SpecError, MachineError, what the reference raises, and ModelError
     for a language-model server that cannot be used.
     """

@@ -1,10 +1,10 @@
-"""How strong the gates are: `python benchmarks/mutants.py [KERNEL ...] [--most N] [--each N] [--jobs N] [--json FILE] [--show]`.
+"""How strong the gates are: `python benchmarks/mutants.py [KERNEL ...]` (`--help` tells the options).
 
 Ports of examples/ and tests/kernels/ are read back from their text, given one small defect each (the operators of
 gpuport.porting.verify.mutation_operators), and judged on the emulated destination by the gates of a port, at the sizes
-of the kernel's spec, the smallest first. Printed: kills by family and by gate, and every survivor with its change. A survivor
-that is no defect is listed in equivalents.toml, with the reason. Exit status 1 if another one survives, or if a port
-without a defect does not pass.
+of the kernel's spec, the smallest first. Printed: kills by family and by gate, and every survivor with its change. A
+survivor that is no defect is listed in equivalents.toml, with the reason. Exit status 1 if another one survives, or if
+a port without a defect does not pass.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 Every expression carries its `type`; conversions, address spaces and SIMT operations are explicit.
 An expression that denotes memory (Var, Element, Deref, Component or Field of one) is read where it stands as an operand
-and written where it stands as an assignment's target, as in C. Operands are pure but for Atomic, Shuffle, Vote and Call.
+and written where it stands as an assignment's target, as in C. Operands are pure but for Atomic, Shuffle, Vote, Call.
 """
 
 from __future__ import annotations

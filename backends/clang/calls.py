@@ -248,8 +248,9 @@ def math(fn: str) -> Handler:
         assert isinstance(result, Scalar | Vector)
         found = MathCall(fn, args, result, loc=site.loc)
         # OpenCL C and Metal count bits in the operand's own type
-        counted = spec.result == "i32" and isinstance(site.type, Scalar) and site.type not in (I32, BOOL)
-        return Convert(found, site.type, True, loc=site.loc) if counted else found
+        if spec.result == "i32" and isinstance(site.type, Scalar) and site.type not in (I32, BOOL):
+            return Convert(found, site.type, True, loc=site.loc)
+        return found
 
     return handle
 

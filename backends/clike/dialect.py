@@ -84,8 +84,8 @@ class Dialect:
     empty where the language has no masks (then `rewrites.lane_masks` must have taken them out).
     table_prefix: what declares constant data outside functions, where that is not the name of its space.
     extern_shared: shared memory stays where the author declared it, and the launch's is declared `extern`.
-    saturating: a conversion of a float to an integer that clamps, where a cast out of range is undefined and the devices
-    differ in what it gives.
+    saturating: a conversion of a float to an integer that clamps, where a cast out of range is undefined and the
+    devices differ in what it gives.
     counts_are_int: whether popcount and clz give int whatever their operand is.
     """
 

@@ -11,8 +11,8 @@ from ...ir.analysis.usage import atomics_used, scalars_used
 from ...ir.diagnostics import Refusal
 from ...ir.mathlib import MATH
 from ...ir.rewrites.narrow_floats import soften
-from ...ir.types import BF16, F16, F32, F64, Pointer, Scalar, Space
-from ...ir.walk import children, walk
+from ...ir.types import BF16, F16, F32, F64, Scalar, Space
+from ...ir.walk import walk
 from ..decisions import Questions
 
 if TYPE_CHECKING:

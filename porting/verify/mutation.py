@@ -33,7 +33,7 @@ class Mutant:
     loc: n.Loc | None
     program: n.Program
     change: str
-    """Lines of the program as `ir.printer` shows it, those taken out after "- ", those put in after "+ ", with a line around them."""
+    """Lines of the program as `ir.printer` shows it, taken out after "- ", put in after "+ ", a line around."""
 
     @property
     def line(self) -> int | None:

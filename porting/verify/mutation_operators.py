@@ -47,7 +47,7 @@ class Place:
     def loop(self) -> n.For | None:
         """The For whose own condition, start or step this belongs to."""
         chain = (*self.parents, self.node)
-        for p, c in zip(chain, chain[1:], strict=False):
+        for p, c in pairwise(chain):
             if isinstance(p, n.For) and (c is p.cond or any(c is s for s in (*p.init, *p.step))):
                 return p
         return None

@@ -1,7 +1,7 @@
 """What a candidate's text may not hold: anything by which its judge could read another program than its device.
 
-A candidate for a device that is not here is judged as our reader sees it, and the device's compiler defines other macros.
-So a text has no conditional but those that the writers emit, no file of the machine's, and no predefined macro.
+A candidate for a device that is not here is judged as our reader sees it, and the device's compiler defines other
+macros. So a text has no conditional but those that the writers emit, no file of the machine's, and no predefined macro.
 """
 
 from __future__ import annotations
@@ -18,11 +18,11 @@ if TYPE_CHECKING:
 
 _HEADERS: Final = re.compile(r"<(metal_\w+|cuda_\w+\.h|mma\.h|cooperative_groups(/\w+)?\.h|hip/\w+\.h)>")
 _DEFAULTS: Final = re.compile(r"(INFINITY|NAN|__HIPCC_RTC__)")
-"""Names that the writers define where a compiler does not: the same value everywhere, or an include that it brings itself."""
+"""Names that the writers define where a compiler does not: the same value everywhere, or an include of its own."""
 _PLAIN: Final = frozenset(("define", "undef", "pragma", "endif", ""))
 _KEYWORDS: Final = frozenset(
-    "__attribute__ __global__ __device__ __shared__ __constant__ __host__ __forceinline__ __noinline__ __launch_bounds__ "
-    "__align__ __restrict__ __inline__ __volatile__ __asm__ __grid_constant__ __cluster_dims__ "
+    "__attribute__ __global__ __device__ __shared__ __constant__ __host__ __forceinline__ __noinline__ "
+    "__launch_bounds__ __align__ __restrict__ __inline__ __volatile__ __asm__ __grid_constant__ __cluster_dims__ "
     "__ATOMIC_RELAXED __ATOMIC_ACQUIRE __ATOMIC_RELEASE __ATOMIC_ACQ_REL __ATOMIC_SEQ_CST".split()
 )
 _MACRO: Final = re.compile(r"\b(__\w+__|__[A-Z][A-Z0-9_]*|cl_khr_\w+|__opencl_c_\w+|CL_VERSION_\w+|__has_\w+)\b")

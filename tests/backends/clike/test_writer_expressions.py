@@ -323,7 +323,10 @@ A, B, C = var("a"), var("b"), var("c")
         (n.Binary("==", n.GridIndex(n.Grid.THREAD), n.Const(0, U32), BOOL), "get_local_id(0) == 0u"),
         (n.Convert(n.Convert(A, U32, implicit=True), I64, implicit=True), "(uint)a"),
         (n.Binary("/", n.Convert(A, U32, implicit=True), n.Const(2, U32), U32), "a / 2u"),
-        (n.Convert(n.Binary("/", var("x", F32), n.Const(2.0, F32), F32), I32, implicit=True), "convert_int_sat(x / 2.0f)"),
+        (
+            n.Convert(n.Binary("/", var("x", F32), n.Const(2.0, F32), F32), I32, implicit=True),
+            "convert_int_sat(x / 2.0f)",
+        ),
     ],
 )
 def test_text_has_the_parentheses_and_casts_it_needs_and_no_more(expression: n.Expr, text: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -68,7 +69,7 @@ def pagerank_step(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     """in_ptr, in, out_degree, rank, damping -> next (n,), delta (1,)."""
     share = inputs["rank"][inputs["in"]] / inputs["out_degree"][inputs["in"]]
     ends, d, n = inputs["in_ptr"], inputs["damping"], inputs["n"]
-    sums = np.array([share[a:b].sum() for a, b in zip(ends, ends[1:], strict=False)])
+    sums = np.array([share[a:b].sum() for a, b in itertools.pairwise(ends)])
     after = (1 - d) / n + d * sums
     return {"next": after, "delta": np.array([np.abs(after - inputs["rank"]).sum()])}
 

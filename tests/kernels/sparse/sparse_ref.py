@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -51,7 +52,7 @@ def spmv_csr(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     """row_ptr (rows + 1,), col, val (nnz,), x (cols,), alpha (1 if absent) -> y (rows,)."""
     products = inputs["val"] * inputs["x"][inputs["col"]]
     ends = inputs["row_ptr"]
-    y = np.array([products[a:b].sum() for a, b in zip(ends, ends[1:], strict=False)])
+    y = np.array([products[a:b].sum() for a, b in itertools.pairwise(ends)])
     return {"y": inputs.get("alpha", 1.0) * y}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import zlib
 from typing import Any
 
@@ -43,7 +44,7 @@ def abc(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray
 def fnv1a_rows(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     """text, offsets -> hashes (count,)."""
     out, ends = [], inputs["offsets"]
-    for a, b in zip(ends, ends[1:], strict=False):
+    for a, b in itertools.pairwise(ends):
         h = 0xCBF29CE484222325
         for byte in inputs["text"][a:b].tolist():
             h = (h ^ byte) * 0x100000001B3 % 2**64
