@@ -14,7 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from ...ir.nodes import Expr, Loc, Stmt
-    from .context import FunctionContext, Node
+    from .context import FunctionContext
+    from .records import Node
 
 _STRING = re.compile(r'"((?:[^"\\]|\\.)*)"')
 
@@ -59,7 +60,7 @@ def lower_assembly(
             raise refuse("GP1101", f"the inline assembly {text!r} with several outputs", loc)
         value = coerce(value, target.type)
         if value.type != target.type:
-            from .expr import numeric
+            from .operators import numeric
 
             if value.type.size != target.type.size:  # pyright: ignore[reportAttributeAccessIssue]
                 raise refuse("GP1101", f"the inline assembly {text!r} into a {target.type}", loc)

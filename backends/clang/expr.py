@@ -5,15 +5,13 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
-from ...ir.diagnostics import Refusal, refuse
+from ...ir.diagnostics import refuse
 from ...ir.nodes import (
     AddressOf,
-    Aggregate,
     Assign,
     Binary,
     Component,
     Const,
-    Convert,
     Declare,
     Deref,
     Element,
@@ -21,22 +19,22 @@ from ...ir.nodes import (
     IsNull,
     Loc,
     MakeVector,
-    Offset,
     Select,
     Unary,
     Var,
 )  # fmt: skip
-from ...ir.types import BOOL, F32, F64, I32, I64, U64, VOID, Array, Pointer, Scalar, Struct, Type, Vector
+from ...ir.types import BOOL, I32, U64, Array, Pointer, Scalar, Vector
 from .calls import lower_call, lower_construct
 from .constants import fold, wrap
-from .context import FunctionContext, Node
-from .objects import member, this
+from .context import FunctionContext
+from .methods import this
+from .objects import member
+from .operators import as_bool, combine, numeric, zero
 from .pointers import address_of, decay, pointer_cast
-from .tables import table_reference
+from .records import Node
+from .references import reference, template_value
 from .types import parse_type
 
-ARITHMETIC = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"}
-COMPARISONS = {"<", "<=", ">", ">=", "==", "!="}
 TRANSPARENT = {
     "ParenExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "ConstantExpr", "CXXBindTemporaryExpr",
     "CXXDefaultArgExpr",
@@ -78,19 +76,6 @@ def condition(fc: FunctionContext, node: Node) -> Expr:
     return as_bool(lower_expr(fc, node))
 
 
-def as_bool(expr: Expr) -> Expr:
-    """Return an expression as a bool: C's comparisons give int, here they are bool again."""
-    while isinstance(expr, Convert) and expr.implicit and expr.value.type == BOOL:
-        expr = expr.value
-    if expr.type == BOOL:
-        return expr
-    if isinstance(expr.type, Pointer):
-        return Unary("!", IsNull(expr, loc=expr.loc), BOOL, loc=expr.loc)
-    if isinstance(expr.type, Scalar):
-        return Binary("!=", expr, Const(0.0 if expr.type.is_float else 0, expr.type), BOOL, loc=expr.loc)
-    raise refuse("GP1102", f"a value of type {expr.type} as a condition is not supported", expr.loc)
-
-
 def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
     inner: list[Node] = node.get("inner", [])
     loc = fc.unit.loc(node)
@@ -102,9 +87,9 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
         return _cast(fc, node, loc)
     match kind:
         case "SubstNonTypeTemplateParmExpr":
-            return _template_value(fc, inner, loc)
+            return template_value(fc, inner, loc)
         case "DeclRefExpr":
-            return _reference(fc, node, loc)
+            return reference(fc, node, loc)
         case "IntegerLiteral":
             return Const(wrap(int(node["value"]), _scalar(node, loc)), _scalar(node, loc), loc=loc)
         case "FloatingLiteral":
@@ -121,7 +106,7 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
         case "BinaryOperator":
             return _binary(fc, node, loc)
         case "CompoundAssignOperator":
-            from .stmt import lower_assignment
+            from .assignments import lower_assignment
 
             return _effect(fc, lower_assignment, node, loc)
         case "ConditionalOperator":
@@ -165,20 +150,6 @@ def _spoken(kind: str) -> str:
     return names.get(kind, f"an expression of kind {kind}")
 
 
-def zero(t: Type, loc: Loc | None) -> Expr:
-    """Return the zero of a type."""
-    if isinstance(t, Scalar) and t != VOID:
-        return Const(0.0 if t.is_float else False if t == BOOL else 0, t, loc=loc)
-    if isinstance(t, Vector):
-        return MakeVector((zero(t.elem, loc),) * t.lanes, t, loc=loc)
-    if isinstance(t, Struct):
-        members = t.members[:1] if t.union else t.members
-        return Aggregate(tuple(zero(m.type, loc) for m in members), t, loc=loc)
-    if isinstance(t, Array):
-        return Aggregate((zero(t.elem, loc),) * t.length, t, loc=loc)
-    raise refuse("GP1102", f"an empty initialiser of type {t}", loc)
-
-
 def _float(text: str) -> float:
     return float(text.replace("+Inf", "inf").replace("-Inf", "-inf"))
 
@@ -197,78 +168,6 @@ def _suffixed(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         if child.get("kind") == "FloatingLiteral":
             return Const(wrap(_float(child["value"]), scalar), scalar, loc=loc)
     raise refuse("GP1102", f"the literal {fc.unit.token(node['range']['begin'])}", loc)
-
-
-def _template_value(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Expr:
-    value = lower_expr(fc, inner[-1])
-    name = inner[0].get("name") if len(inner) > 1 else None
-    if isinstance(value, Const) and name:
-        return dataclasses.replace(value, name=name)
-    return value
-
-
-def _reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
-    ref: Node = node["referencedDecl"]
-    variable = fc.variables.get(ref["id"])
-    if variable is not None:
-        if variable.parts is not None:
-            raise refuse("GP1102", f"{variable.name}, which is a lambda or holds pointers, in this place", loc)
-        if variable.poisoned:
-            raise Refusal(())
-        if variable.value is not None:
-            return variable.value
-        if variable.reference:
-            assert isinstance(variable.type, Pointer)
-            return Deref(Var(variable.name, variable.type, loc=loc), variable.type.elem, loc=loc)
-        return Var(variable.name, variable.type, loc=loc)
-    decl = fc.unit.decls.get(ref["id"], ref)
-    name = ref.get("name", "")
-    if ref["kind"] == "EnumConstantDecl":
-        return Const(_enumerator(fc, ref["id"], loc), I32, name, loc=loc)
-    if ref["kind"] == "ParmVarDecl" and name in fc.unit.language.variables:
-        builtin = fc.unit.language.variables[name]
-        t = parse_type(ref["type"], loc).type
-        if isinstance(t, Vector):
-            # handed whole to a device function
-            return MakeVector(tuple(builtin(axis) for axis in range(t.lanes)), t, loc=loc)
-        return dataclasses.replace(builtin(0), loc=loc)
-    if ref["kind"] == "VarDecl":
-        builtin = fc.unit.language.variables.get(name)
-        if builtin is not None:
-            return builtin(0)
-        if ref["id"] in fc.unit.shared_globals:
-            raise refuse("GP1107", f"the global shared array {name} used in a device function", loc)
-        table = table_reference(fc, decl, loc)
-        if table is not None:
-            return table
-        attrs = {c.get("kind") for c in decl.get("inner", ())}
-        t = decl.get("type", {}).get("qualType", "")
-        init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
-        if init is not None and not attrs & {"CUDADeviceAttr"} and ("const" in t or decl.get("constexpr")):
-            value = fold(lower_expr(fc, init))
-            parsed = parse_type(decl["type"], loc).type
-            if value is not None and isinstance(parsed, Scalar):
-                return Const(wrap(value, parsed), parsed, name, loc=loc)
-        why = ", which threads of other launches may write" if "CUDADeviceAttr" in attrs else ""
-        raise refuse("GP1107", f"the global variable {name}{why}", loc)
-    raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
-
-
-def _enumerator(fc: FunctionContext, key: str, loc: Loc | None) -> int:
-    """Return an enumerator's value: the written one, or one more than the one before."""
-    value = -1
-    for constant in fc.unit.enums.get(key, {}).get("inner", ()):
-        written = [c for c in constant.get("inner", ()) if c.get("kind", "").endswith("Expr")]
-        if written:
-            folded = fold(lower_expr(fc, written[0]))
-            if folded is None:
-                raise refuse("GP1102", f"the value of the enumerator {constant.get('name')}", loc)
-            value = int(folded)
-        else:
-            value += 1
-        if constant.get("id") == key:
-            return value
-    raise refuse("GP1102", "an enumerator of an unknown enumeration", loc)
 
 
 def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
@@ -308,30 +207,11 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     raise refuse("GP1102", f"a cast of kind {kind}", loc)
 
 
-def numeric(value: Expr, to: Scalar | Vector, implicit: bool, loc: Loc | None) -> Expr:
-    """Convert a number; float literals are converted here, so that no double is left where none is needed."""
-    if value.type == to:
-        return value
-    if to == BOOL:
-        return as_bool(value)
-    if isinstance(value, Const) and value.type == F64 and isinstance(to, Scalar) and to.is_float:
-        return Const(wrap(value.value, to), to, value.name, loc=loc)
-    if (
-        isinstance(value, Unary)
-        and value.op == "-"
-        and isinstance(value.value, Const)
-        and to == F32
-        and value.type == F64
-    ):
-        return Unary("-", numeric(value.value, to, implicit, loc), to, loc=loc)
-    return Convert(value, to, implicit, loc=loc)
-
-
 def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     op: str = node["opcode"]
     operand: Node = node["inner"][0]
     if op in ("++", "--"):
-        from .stmt import lower_assignment
+        from .assignments import lower_assignment
 
         return _effect(fc, lower_assignment, node, loc)
     if op == "!":
@@ -376,7 +256,7 @@ def _binary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     op: str = node["opcode"]
     left_node, right_node = node["inner"]
     if op == "=":
-        from .stmt import lower_assignment
+        from .assignments import lower_assignment
 
         return _effect(fc, lower_assignment, node, loc)
     if op == ",":
@@ -410,41 +290,6 @@ def _comma(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Exp
         raise refuse("GP1105", "a comma expression that is not always evaluated", loc)
     fc.before.extend(effects)
     return lower_expr(fc, right)
-
-
-def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
-    """Build a binary operation from operands that clang has converted to one type."""
-    if isinstance(left.type, Pointer) or isinstance(right.type, Pointer):
-        if op == "+" and isinstance(right.type, Pointer):
-            left, right = right, left
-        if op in ("+", "-") and isinstance(left.type, Pointer) and isinstance(right.type, Scalar):
-            if op == "-":
-                signed = right.type if right.type.signed else I64 if right.type.bits > 16 else I32
-                delta = right if right.type == signed else Convert(right, signed, True, loc=loc)
-                right = Unary("-", delta, signed, loc=loc)
-            return Offset(left, right, left.type, loc=loc)
-        if isinstance(left.type, Pointer) and isinstance(right.type, Pointer):
-            if op in COMPARISONS:
-                return Binary(op, left, right, BOOL, loc=loc)
-            if op == "-" and left.type.elem == right.type.elem:
-                return Binary(op, left, right, I64, loc=loc)
-        raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
-    if left.type == BOOL and right.type != BOOL:  # C: a comparison used as int beside an int
-        left = Convert(left, right.type, True) if isinstance(right.type, Scalar) else left
-    if right.type == BOOL and left.type != BOOL and isinstance(left.type, Scalar):
-        right = Convert(right, left.type, True)
-    if op in COMPARISONS:
-        if isinstance(left.type, Vector):
-            raise refuse("GP1102", "a comparison of vectors", loc)
-        return Binary(op, left, right, BOOL, loc=loc)
-    if op in ARITHMETIC and isinstance(left.type, Scalar | Vector):
-        if left.type == BOOL:  # C promotes bool to int
-            left, right = Convert(left, I32, True), Convert(right, I32, True)
-        assert isinstance(left.type, Scalar | Vector)
-        if op not in ("<<", ">>") and left.type != right.type:
-            raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
-        return Binary(op, left, right, left.type, loc=loc)
-    raise refuse("GP1102", f"the operator {op}", loc)
 
 
 def _select(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:

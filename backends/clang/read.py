@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
 from ...ir.nodes import Loc, Program
-from .context import Language, Node, Unit
+from .context import Language, Unit
+from .records import Node
 from .tool import Message, parse
 from .unit import lower_program
 

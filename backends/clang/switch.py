@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from ...ir.nodes import Expr, Loc
-    from .context import FunctionContext, Node
+    from .context import FunctionContext
+    from .records import Node
 
 
 @dataclass

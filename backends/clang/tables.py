@@ -11,7 +11,8 @@ from ...ir.nodes import Call, Const, Declare, Expr, Function, MakeVector, Param,
 from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector, flat_elem
 from ...ir.walk import rewrite_exprs, walk
 from .constants import fold
-from .context import FunctionContext, Node, Unit, Variable
+from .context import FunctionContext, Unit, Variable
+from .records import Node
 from .types import parse_type
 
 if TYPE_CHECKING:
@@ -64,7 +65,8 @@ def table_reference(fc: FunctionContext, decl: Node, loc: Loc | None) -> Expr | 
 
 def _items(fc: FunctionContext, node: Node, t: Type, loc: Loc | None) -> list[Expr]:
     """The constants of an initialiser, flat, with the zeros that it leaves out inside rows."""
-    from .expr import lower_expr, zero
+    from .expr import lower_expr
+    from .operators import zero
 
     if isinstance(t, Array):
         if node.get("kind") != "InitListExpr":

@@ -12,16 +12,11 @@ from ...ir.types import U8, VOID, Array, Pointer, Space, Struct, Type
 from ...ir.walk import map_functions, rebuild, rewrite_exprs, walk
 from .calls import by_value, returned
 from .constants import fold
-from .context import FunctionContext, Node, Unit, place
-from .objects import (
-    constructor_prologue,
-    formal_parts,
-    kernel_parts,
-    method_name,
-    operator_word,
-    self_param,
-)
-from .records import split
+from .construction import constructor_prologue
+from .context import FunctionContext, Unit, place
+from .methods import method_name, operator_word, self_param
+from .object_params import formal_parts, kernel_parts
+from .records import Node, split
 from .stmt import lower_body
 from .tables import add_host_parameters, reserve_names
 from .types import RECORDS, parse_type, split_record

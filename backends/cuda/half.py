@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from ...ir.diagnostics import refuse
 from ...ir.nodes import Assign, Component, Unary
 from ...ir.types import BF16, F16, F32, I16, I32, U16, U32, Scalar, Vector
-from ..clang import calls as c
+from ..clang import handlers as c
 
 if TYPE_CHECKING:
     from ...ir.nodes import Expr, Stmt
@@ -59,7 +59,7 @@ def half_calls() -> dict[str, Handler]:
 
 def _operator(op: str) -> Handler:
     def handle(_fc: FunctionContext, site: CallSite) -> Expr:
-        from ..clang.expr import combine
+        from ..clang.operators import combine
 
         if len(site.args) == 1:
             return _negate(_fc, site)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from ...ir.mathlib import C_NAMES
 from ...ir.nodes import Const, Expr, Grid, GridIndex, Scope
 from ...ir.types import F32, F64, I32, I64, U32, U64, Space
-from ..clang import calls as c
+from ..clang import handlers as c
 from ..clang.context import Handler, Language
 from ..clang.read import Source, read_entry
 from .half import half_calls

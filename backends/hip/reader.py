@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from ...ir.nodes import Barrier, Block, Fence, Grid, GridIndex, Scope
 from ...ir.types import I32
-from ..clang import calls as c
+from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
 from ..cuda.reader import CUDA

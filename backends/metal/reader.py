@@ -31,7 +31,7 @@ from ...ir.nodes import (
 )
 from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, Vector, parse_dtype
 from ...ir.walk import map_functions, rewrite_exprs, rewrite_stmts
-from ..clang import calls as c
+from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
 from ..clang.tool import parse

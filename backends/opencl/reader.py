@@ -25,7 +25,7 @@ from ...ir.nodes import (
     Shuffle,
 )  # fmt: skip
 from ...ir.types import F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Pointer, Scalar, Space, Vector
-from ..clang import calls as c
+from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
 

@@ -263,7 +263,8 @@ __global__ void k(int* y) { y[0] = first(1); y[1] = second(first(2)); }"""
 
 
 @pytest.mark.parametrize(
-    "statement", ["(int)atomicAdd(y, 1);", "(void)atomicAdd(y, 1);", "atomicAdd(y, 1);", "(float)bump(y);"]
+    "statement",
+    ["(int)atomicAdd(y, 1);", "(void)atomicAdd(y, 1);", "atomicAdd(y, 1);", "(float)bump(y);", "2 * atomicAdd(y, 1);"],
 )
 def test_an_effect_whose_value_is_thrown_away_stays(tmp_path, statement):
     source = f"""__device__ int bump(int* p) {{ return atomicAdd(p, 1); }}
@@ -272,9 +273,9 @@ __global__ void k(int* y) {{ {statement} }}"""
     assert run(program, {"y": np.zeros(1, np.int32)}, {"y": "inout"})["y"][0] == 32
 
 
-def test_an_effect_buried_in_a_value_that_is_thrown_away_is_refused(tmp_path):
-    with pytest.raises(Refusal, match="GP1102"):
-        read(tmp_path, "__global__ void k(int* y) { 2 * atomicAdd(y, 1); }")
+def test_an_effect_under_a_condition_in_a_value_that_is_thrown_away_is_refused(tmp_path):
+    with pytest.raises(Refusal, match="GP1105"):
+        read(tmp_path, "__global__ void k(int* y) { 2 * (threadIdx.x > 3 ? atomicAdd(y, 1) : 0); }")
 
 
 def test_nesting_that_is_not_too_deep_is_read(tmp_path):

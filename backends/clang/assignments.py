@@ -1,0 +1,88 @@
+"""Assignments: `=`, compound ones, `++` and `--`."""
+
+from __future__ import annotations
+
+from ...ir.analysis.usage import root_variable
+from ...ir.diagnostics import refuse
+from ...ir.nodes import (
+    Assign,
+    Const,
+    Expr,
+    Loc,
+)  # fmt: skip
+from ...ir.types import BOOL, I32, Pointer, Scalar, Vector
+from .calls import coerce
+from .context import FunctionContext
+from .expr import lower_expr
+from .operators import COMPARISONS, combine, numeric
+from .pointers import is_memory
+from .records import Node
+from .types import parse_type
+
+
+def is_trivial_assignment(fc: FunctionContext, node: Node) -> bool:
+    """Tell whether an operator call is an assignment that no function of the author carries out."""
+    target: Node = node["inner"][0]
+    while target["kind"] == "ImplicitCastExpr":
+        target = target["inner"][0]
+    ref = target.get("referencedDecl", {})
+    method = fc.unit.records.methods.get(ref.get("id", ""))
+    written = method is not None and not method.get("isImplicit") and not method.get("explicitlyDefaulted")
+    return ref.get("name") == "operator=" and len(node["inner"]) == 3 and not written
+
+
+def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
+    """Lower `=`, a compound assignment, `++` or `--` to an Assign."""
+    loc = fc.unit.loc(node)
+    inner: list[Node] = node["inner"]
+    op: str = node["opcode"]
+    if op == "=":
+        return assign(fc, inner[0], inner[1], loc)
+    target = _target(fc, inner[0], loc)
+    t = target.type
+    if op in ("++", "--"):
+        if isinstance(t, Pointer):
+            return _step_pointer(target, Const(1 if op == "++" else -1, I32), loc)
+        if not isinstance(t, Scalar) or t == BOOL:
+            raise refuse("GP1102", f"{op} on {t}", loc)
+        return Assign(target, Const(1.0 if t.is_float else 1, t), op[0], loc=loc)
+    op = op[:-1]
+    value = lower_expr(fc, inner[1])
+    if isinstance(t, Pointer):
+        if op not in ("+", "-") or not isinstance(value.type, Scalar):
+            raise refuse("GP1102", f"{op}= on a pointer", loc)
+        moved = combine(op, target, value, loc)
+        return Assign(target, moved, loc=loc)
+    compute = parse_type(node["computeLHSType"], loc).type if "computeLHSType" in node else t
+    if not isinstance(t, Scalar | Vector) or not isinstance(compute, Scalar | Vector):
+        raise refuse("GP1102", f"{op}= on {t}", loc)
+    if op in COMPARISONS:
+        raise refuse("GP1102", f"{op}=", loc)
+    value = coerce(value, compute)
+    if compute == t:
+        if value.type != t and op not in ("<<", ">>"):
+            raise refuse("GP1102", f"{op}= between {t} and {value.type}", loc)
+        return Assign(target, value, op, loc=loc)
+    # `int x; x += 0.5f` computes in float and converts back
+    computed = combine(op, numeric(target, compute, True, loc), value, loc)
+    return Assign(target, numeric(computed, t, True, loc), loc=loc)
+
+
+def _step_pointer(target: Expr, delta: Const, loc: Loc | None) -> Assign:
+    return Assign(target, combine("+", target, delta, loc), loc=loc)
+
+
+def _target(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    target = lower_expr(fc, node)
+    if not is_memory(target):
+        raise refuse("GP1102", "an assignment to what is not memory", loc)
+    if fc.frozen and root_variable(target) in fc.frozen:
+        raise refuse("GP1102", "a change of an object that holds pointers and came by reference", loc)
+    return target
+
+
+def assign(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Assign:
+    """Lower `left = right`: the right side is evaluated first, as C++17 has it."""
+    value = lower_expr(fc, right)
+    target = _target(fc, left, loc)
+    return Assign(target, coerce(value, target.type), loc=loc)

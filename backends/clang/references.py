@@ -1,0 +1,101 @@
+"""Names that an expression mentions: variables, enumerators, constants."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from ...ir.diagnostics import Refusal, refuse
+from ...ir.nodes import (
+    Const,
+    Deref,
+    Expr,
+    Loc,
+    MakeVector,
+    Var,
+)  # fmt: skip
+from ...ir.types import I32, Pointer, Scalar, Vector
+from .constants import fold, wrap
+from .context import FunctionContext
+from .records import Node
+from .tables import table_reference
+from .types import parse_type
+
+
+def template_value(fc: FunctionContext, inner: list[Node], loc: Loc | None) -> Expr:
+    """Lower a template parameter that an argument stands for."""
+    from .expr import lower_expr
+
+    value = lower_expr(fc, inner[-1])
+    name = inner[0].get("name") if len(inner) > 1 else None
+    if isinstance(value, Const) and name:
+        return dataclasses.replace(value, name=name)
+    return value
+
+
+def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    """Lower a name: a variable, a built-in one, an enumerator, a constant."""
+    from .expr import lower_expr
+
+    ref: Node = node["referencedDecl"]
+    variable = fc.variables.get(ref["id"])
+    if variable is not None:
+        if variable.parts is not None:
+            raise refuse("GP1102", f"{variable.name}, which is a lambda or holds pointers, in this place", loc)
+        if variable.poisoned:
+            raise Refusal(())
+        if variable.value is not None:
+            return variable.value
+        if variable.reference:
+            assert isinstance(variable.type, Pointer)
+            return Deref(Var(variable.name, variable.type, loc=loc), variable.type.elem, loc=loc)
+        return Var(variable.name, variable.type, loc=loc)
+    decl = fc.unit.decls.get(ref["id"], ref)
+    name = ref.get("name", "")
+    if ref["kind"] == "EnumConstantDecl":
+        return Const(_enumerator(fc, ref["id"], loc), I32, name, loc=loc)
+    if ref["kind"] == "ParmVarDecl" and name in fc.unit.language.variables:
+        builtin = fc.unit.language.variables[name]
+        t = parse_type(ref["type"], loc).type
+        if isinstance(t, Vector):
+            # handed whole to a device function
+            return MakeVector(tuple(builtin(axis) for axis in range(t.lanes)), t, loc=loc)
+        return dataclasses.replace(builtin(0), loc=loc)
+    if ref["kind"] == "VarDecl":
+        builtin = fc.unit.language.variables.get(name)
+        if builtin is not None:
+            return builtin(0)
+        if ref["id"] in fc.unit.shared_globals:
+            raise refuse("GP1107", f"the global shared array {name} used in a device function", loc)
+        table = table_reference(fc, decl, loc)
+        if table is not None:
+            return table
+        attrs = {c.get("kind") for c in decl.get("inner", ())}
+        t = decl.get("type", {}).get("qualType", "")
+        init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
+        if init is not None and not attrs & {"CUDADeviceAttr"} and ("const" in t or decl.get("constexpr")):
+            value = fold(lower_expr(fc, init))
+            parsed = parse_type(decl["type"], loc).type
+            if value is not None and isinstance(parsed, Scalar):
+                return Const(wrap(value, parsed), parsed, name, loc=loc)
+        why = ", which threads of other launches may write" if "CUDADeviceAttr" in attrs else ""
+        raise refuse("GP1107", f"the global variable {name}{why}", loc)
+    raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
+
+
+def _enumerator(fc: FunctionContext, key: str, loc: Loc | None) -> int:
+    """Return an enumerator's value: the written one, or one more than the one before."""
+    from .expr import lower_expr
+
+    value = -1
+    for constant in fc.unit.enums.get(key, {}).get("inner", ()):
+        written = [c for c in constant.get("inner", ()) if c.get("kind", "").endswith("Expr")]
+        if written:
+            folded = fold(lower_expr(fc, written[0]))
+            if folded is None:
+                raise refuse("GP1102", f"the value of the enumerator {constant.get('name')}", loc)
+            value = int(folded)
+        else:
+            value += 1
+        if constant.get("id") == key:
+            return value
+    raise refuse("GP1102", "an enumerator of an unknown enumeration", loc)
