@@ -23,7 +23,8 @@ class TextParam:
 
     kind: `buffer` (dtype, role), `scalar` (dtype), `local` (local memory of the launch's `shared_bytes`, an OpenCL
     argument), `template` (an integer template argument of MLX that receives the launch's `shared_bytes`).
-    `spelled` is the name in the text where the destination forbids `name`; empty where they are the same.
+    `spelled` is the name in the text where the destination forbids `name`; empty where they are the same. `in_place`
+    tells of an inout buffer that MLX gets as an input, a copy of its own that the kernel writes through.
     """
 
     name: str
@@ -31,6 +32,12 @@ class TextParam:
     dtype: str = ""
     role: Role | None = None
     spelled: str = ""
+    in_place: bool = False
+
+    @property
+    def is_input(self) -> bool:
+        """Whether MLX gets it as an input: what it only reads, and what is updated in place."""
+        return self.role in ("in", None) or self.in_place
 
 
 @dataclass(frozen=True, slots=True)

@@ -155,6 +155,7 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("features.atomic_f32_global", "text", "f32 atomic add, device memory", choices=NATIVE_CAS_NONE),
     Field("features.atomic_f32_shared", "text", "f32 atomic add, shared memory", choices=NATIVE_CAS_NONE),
     Field("features.atomic_i64", "text", "64-bit integer atomics", choices=(*NATIVE_CAS_NONE, "minmax")),
+    Field("features.opencl_device_fence", "bool", "memory fence across groups in OpenCL C"),
     Field("features.forward_progress", "bool", "groups that run make progress while others wait"),
     Field("features.async_copy", "bool", "asynchronous copy to shared memory"),
     Field("features.async_copy_bits", "bit", "widths of an asynchronous copy to shared memory", "list"),

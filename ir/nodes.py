@@ -499,6 +499,11 @@ class Program:
     subgroup_width: int | None = None
     header_comments: tuple[str, ...] = ()
 
+    @property
+    def all_functions(self) -> tuple[Function, ...]:
+        """Return the device functions and the kernel, callees first."""
+        return (*self.functions, self.kernel)
+
     def function(self, name: str) -> Function:
         """Return the device function of that name; KeyError if the program has none."""
         for f in self.functions:

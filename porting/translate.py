@@ -15,6 +15,7 @@ from ..ir.rewrites.nulls import resolve_nulls
 from .candidate import Candidate, SourceProgram
 from .spec.expressions import Expression
 from .specialise import alternatives, fits, rechosen, specialise
+from .specialise.mlx import updated_in_place
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -204,6 +205,7 @@ def _write(
         title=kernel.source.name,
         decisions=tuple(d.what for d in decisions),
         diagnostics=diagnostics,
+        in_place=updated_in_place(kernel.roles, {n: a.init for n, a in kernel.args.items()}, language),
     )
     match language:
         case "cuda":

@@ -80,7 +80,8 @@ def buffer_params(original: n.Function, emitted: Emitted, plan: WritePlan) -> It
                 raise KeyError(f"no role for parameter {p.name}")
             role = plan.roles[p.name]
             held = buffer_scalar(t.elem) if isinstance(t.elem, Struct) else t.elem
-            yield TextParam(p.name, "buffer", str(held), "in" if role == "null" else role, spelled)
+            in_place = p.name in plan.in_place
+            yield TextParam(p.name, "buffer", str(held), "in" if role == "null" else role, spelled, in_place)
         elif isinstance(t, Scalar | Vector):
             yield TextParam(p.name, "scalar", str(t), None, spelled)
         else:

@@ -19,7 +19,8 @@ class WritePlan:
 
     `entry` is the kernel's name in the text (a C identifier); `roles` has every pointer parameter; `block` is the group
     size in threads where it is the same for all launches; `title` names the original file; `decisions` are lines for
-    the comment at the top; each of `diagnostics` becomes a comment above the line that it concerns.
+    the comment at the top; each of `diagnostics` becomes a comment above the line that it concerns; `in_place` are the
+    buffers that MLX gets as inputs and the kernel writes through.
     """
 
     entry: str
@@ -28,3 +29,4 @@ class WritePlan:
     title: str = ""
     decisions: tuple[str, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = field(default=())
+    in_place: frozenset[str] = frozenset()

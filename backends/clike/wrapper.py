@@ -99,15 +99,17 @@ def host_wrapper(
 
     held = {p.name: p.dtype for p in text.params if p.kind == "scalar"}  # a half by value may be passed as a float
     passed = [dataclasses.replace(a, dtype=held.get(a.name, a.dtype)) for a in args]
-    rows = [_row(a, text.language, module, dtypes) for a in passed]
+    in_place = {p.name for p in text.params if p.in_place}
+    rows = [_row(a, text.language, module, dtypes, in_place=a.name in in_place) for a in passed]
     buffers = [r for r in rows if r["kind"] == "buffer"]
     outputs = [r for r in buffers if r["role"] in ("out", "inout")]
     if not outputs:
         raise refuse("GP2009", f"{name} writes no buffer: there is nothing to return")
-    init = _one_init(outputs) if metal else None
+    made = [r for r in outputs if not r["in_place"]]
+    init = _one_init(made) if metal else None
     spelled = {p.name: p.spelled or p.name for p in text.params}
-    inner = [spelled[r["name"]] for r in rows if r["kind"] == "scalar" or r["role"] in ("in", "null")]
-    empties = [f"mx.zeros(({shape_of(r)}), dtype={dtype_of(r)})" for r in outputs] if metal else []
+    inner = [spelled[r["name"]] for r in rows if r["kind"] == "scalar" or r["role"] in ("in", "null") or r["in_place"]]
+    empties = [_unwritten(r, f"({shape_of(r)}), dtype={dtype_of(r)}") for r in outputs] if metal else []
     return render(
         f"dialects/{text.language}/host.py.j2",
         name=name,
@@ -119,6 +121,7 @@ def host_wrapper(
         buffers=buffers,
         inputs=[r for r in buffers if r["role"] == "in" or (r["role"] == "inout" and r["init"] is None)],
         outputs=outputs,
+        made=made,
         scalars=[r for r in rows if r["kind"] == "scalar"],
         keywords=_required_first(
             [r["keyword"] for r in rows if r["keyword"]] + [s.name for s in sizes if not s.places]
@@ -138,7 +141,7 @@ def host_wrapper(
         init=init,
         divider=DIVIDER,
         input_names=inner,
-        output_names=[spelled[r["name"]] for r in outputs],
+        output_names=[spelled[r["name"]] for r in made] or ["nothing"],
         empty_outputs=empties[0] if len(empties) == 1 else f"({', '.join(empties)})",
     )
 
@@ -152,17 +155,17 @@ def _variable(name: str) -> str:
     return f"{name}_" if keyword.iskeyword(name) or name in _TAKEN or name.startswith("_") else name
 
 
-def _row(arg: WrapperArg, language: str, module: str, dtypes: Mapping[str, str]) -> dict[str, Any]:
+def _row(arg: WrapperArg, language: str, module: str, dtypes: Mapping[str, str], *, in_place: bool) -> dict[str, Any]:
     """An argument as the templates take it: how the caller gives it and how it is passed on."""
     var, option = _variable(arg.name), ""
     metal, cupy = language == "metal", language in ("cuda", "hip")
     if arg.kind == "buffer":
         passed = f"_padded({var})" if metal else var if cupy else f"{var}.data"
+        if in_place:
+            passed = f"_updated_{arg.name}"
         if arg.role == "null":
             null = "np.intp(0)" if cupy else "None"
             passed = f"mx.zeros((8,), dtype=mx.{dtypes[arg.dtype.partition('x')[0]]})" if metal else null
-        if metal and arg.role == "inout" and arg.init is None:
-            raise refuse("GP2009", f"{arg.name}: MLX makes new outputs, so an inout buffer must have a constant init")
     else:
         value = arg.value
         if value is None:
@@ -180,12 +183,20 @@ def _row(arg: WrapperArg, language: str, module: str, dtypes: Mapping[str, str])
         "dtype": arg.dtype,
         "shape": list(arg.shape),
         "role": arg.role,
+        "in_place": in_place,
         "value": arg.value,
         "init": arg.init,
         "keyword": option,
         "pass_as": passed,
         "var": var,
     }
+
+
+def _unwritten(output: Mapping[str, Any], made: str) -> str:
+    """What a launch of no groups gives back of an output."""
+    if output["role"] == "inout" and output["init"] is None:
+        return str(output["var"])
+    return f"mx.zeros({made})"
 
 
 def _required_first(keywords: Sequence[str]) -> list[str]:

@@ -206,7 +206,7 @@ def mlx_signature(text: KernelText) -> str:
             if p.kind == "scalar":
                 parts.append(f"const constant {base}& {p.spelled or p.name}")
             else:
-                parts.append(f"{'const ' if p.role == 'in' else ''}device {base}* {p.spelled or p.name}")
+                parts.append(f"{'const ' if p.is_input else ''}device {base}* {p.spelled or p.name}")
     found = [a for a in ATTRIBUTES if re.search(rf"\b{a}\b", text.source)]
     parts += [f"{ATTRIBUTES[a]} {a} [[{a}]]" for a in found]
     return ", ".join(parts)

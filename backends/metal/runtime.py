@@ -1,6 +1,7 @@
 """The Metal runtime, through MLX: `mx.fast.metal_kernel` makes the signature and takes the body.
 
-MLX has no guard zones: it makes the outputs itself, and fills all of them with one `init_value`.
+MLX has no guard zones: it makes the outputs itself, and fills all of them with one `init_value`. A buffer that is
+updated in place is an input, a copy that nobody else has.
 """
 
 from __future__ import annotations
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 SMALLEST_INPUT: Final = 8
 """MLX passes inputs of fewer elements in constant memory, where the kernel's pointers do not point."""
+
+NO_OUTPUT: Final = "nothing"
+"""The output of a kernel that has none of its own, for MLX runs only what gives something."""
 
 _DTYPES: Final = {
     "f16": "float16",
@@ -65,12 +69,14 @@ def metal_call(text: KernelText, launch: Launch, args: Mapping[str, Any]) -> Met
         dtype = _dtype(p.name, p.dtype)
         if p.kind == "scalar":
             inputs.append((name, dtype, scalar_value(p, args[p.name])))
-        elif p.role == "in":
+        elif p.is_input:
             inputs.append((name, dtype, _padded(args[p.name], p.dtype)))
         elif args[p.name] is None:
             raise ArgumentError(f"argument {p.name}: MLX has no null outputs")
         else:
             outputs.append((name, dtype, max(1, args[p.name].size)))
+    if not outputs:
+        outputs.append((NO_OUTPUT, "uint8", 1))
     grid = tuple(g * b for g, b in zip(launch.grid, launch.block, strict=True))
     return MetalCall(tuple(inputs), tuple(outputs), tuple(template), grid, launch.block, _init_value(text, args))  # pyright: ignore[reportArgumentType]
 
@@ -138,7 +144,8 @@ class MetalExecutable(Executable):
             return result
         inputs = [_to_mlx(self.mx, dtype, array) for _, dtype, array in call.inputs]
         outputs = self._evaluate(call, inputs)
-        arrays = dict(zip((name for name, _, _ in call.outputs), outputs, strict=True))
+        arrays = dict(zip((name for name, _, _ in call.inputs), inputs, strict=True))
+        arrays |= dict(zip((name for name, _, _ in call.outputs), outputs, strict=True))
         for p in self.text.params:
             if p.role in ("out", "inout"):
                 given = result.buffers[p.name]
@@ -193,8 +200,8 @@ def make_kernel(mx: Any, text: KernelText) -> Any:
     spelled = [(p, p.spelled or p.name) for p in text.params if p.kind in ("buffer", "scalar")]
     return mx.fast.metal_kernel(
         name=text.entry,
-        input_names=[name for p, name in spelled if p.role in ("in", None)],
-        output_names=[name for p, name in spelled if p.role in ("out", "inout")],
+        input_names=[name for p, name in spelled if p.is_input],
+        output_names=[name for p, name in spelled if not p.is_input] or [NO_OUTPUT],
         source=text.source,
         header=text.header,
     )
@@ -242,7 +249,7 @@ def _init_value(text: KernelText, args: Mapping[str, Any]) -> float | None:
     fills: dict[str, dict[str, float]] = {"inout": {}, "out": {}}
     several = False
     for p in text.params:
-        if p.role in ("inout", "out") and args[p.name] is not None and args[p.name].size:
+        if p.role in ("inout", "out") and not p.in_place and args[p.name] is not None and args[p.name].size:
             number = _fill(args[p.name], p.dtype)
             if number is not None:
                 fills[p.role][repr(number)] = number

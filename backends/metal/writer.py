@@ -106,7 +106,7 @@ def _alias_parameters(
             if isinstance(t.elem, Pointer) or t.space not in (Space.GLOBAL, Space.CONSTANT):
                 problems.append(Diagnostic("GP2009", f"{p.name}: a kernel argument {t}", loc))
                 continue
-            reads = plan.roles.get(p.name) in ("in", "null")
+            reads = plan.roles.get(p.name) in ("in", "null") or p.name in plan.in_place
             if isinstance(t.elem, Vector):
                 aliases[p.name] = (fresh(f"{p.name}{t.elem.lanes}", taken), t)
             elif isinstance(t.elem, Struct):
@@ -155,7 +155,7 @@ def _signature(plan: WritePlan, emitted: Emitted, params: list[TextParam], types
             elem = buffer_scalar(elem) if isinstance(elem, Struct) else elem
             if isinstance(elem, Pointer):
                 raise refuse("GP2009", f"{p.name}: a kernel argument {t}", p.loc)
-            const = "const " if text.role == "in" else ""
+            const = "const " if text.is_input else ""
             texts.append(f"{const}device {types.name(elem)}* {p.name}")
         else:
             texts.append(f"const constant {types.name(t)}& {p.name}")

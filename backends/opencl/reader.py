@@ -17,6 +17,7 @@ from ...ir.nodes import (
     Convert,
     Element,
     Expr,
+    Fence,
     Grid,
     GridIndex,
     MakeVector,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
 _SCALARS = {"char": I8, "uchar": U8, "short": I16, "ushort": U16, "int": I32, "uint": U32, "long": I64, "ulong": U64,
             "float": F32, "double": F64}  # fmt: skip
 
+SCOPE_DEVICE = 2  # memory_scope_device of our header
 # CLK_LOCAL_MEM_FENCE and CLK_GLOBAL_MEM_FENCE of our header
 FENCE_FLAGS = {1: Space.SHARED, 2: Space.GLOBAL}
 
@@ -104,6 +106,13 @@ def _vstore(lanes: int) -> Handler:
     return handle
 
 
+def _work_item_fence(_fc: FunctionContext, site: CallSite) -> Stmt:
+    scope = c.constant_int(site, 2)
+    if scope > SCOPE_DEVICE:
+        raise refuse("GP1104", f"{site.name} beyond the device", site.loc)
+    return Fence(Scope.DEVICE if scope == SCOPE_DEVICE else Scope.GROUP, loc=site.loc)
+
+
 def _bpermute(fc: FunctionContext, site: CallSite) -> Expr:
     fc.uses_subgroup = True
     lane = Binary(">>", site.args[0], Const(2, I32), I32, loc=site.loc)
@@ -120,7 +129,8 @@ def _calls() -> dict[str, Handler]:
         "barrier": c.barrier(Scope.GROUP, FENCE_FLAGS), "work_group_barrier": c.barrier(Scope.GROUP, FENCE_FLAGS),
         "sub_group_barrier": c.barrier(Scope.SUBGROUP, FENCE_FLAGS),
         "__builtin_amdgcn_wave_barrier": c.barrier(Scope.SUBGROUP),
-        "mem_fence": c.fence(Scope.GROUP), "__builtin_amdgcn_ds_bpermute": _bpermute,
+        "mem_fence": c.fence(Scope.GROUP), "atomic_work_item_fence": _work_item_fence,
+        "__builtin_amdgcn_ds_bpermute": _bpermute,
         "__builtin_amdgcn_ballot_w32": c.vote("ballot", masked=False, width=0),
         "__builtin_amdgcn_ballot_w64": c.vote("ballot", masked=False, width=0),
         "sub_group_any": c.vote("any", masked=False, width=0), "sub_group_all": c.vote("all", masked=False, width=0),

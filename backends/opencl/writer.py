@@ -60,6 +60,8 @@ def dialect_for(machine: Machine, block: tuple[int, int, int] | None) -> Dialect
             fences[Scope.DEVICE] = DEVICE_FENCE_2
         case _:
             lanes = LOCAL_LANES
+    if machine.get("features.opencl_device_fence", False):
+        fences[Scope.DEVICE] = DEVICE_FENCE_2
     if Grid.LANE not in grid:
         grid[Grid.LANE], grid[Grid.SUBGROUP] = f"{thread} % {{width}}u", f"{thread} / {{width}}u"
     return dataclasses.replace(
@@ -109,8 +111,9 @@ def write(program: n.Program, machine: Machine, plan: WritePlan) -> KernelText:
         signature=signature,
         body=emitted.body,
     )
-    # subgroup functions came with 2.0; 1.2 is what every device takes
-    version = "CL1.2" if dialect.lanes is LOCAL_LANES else "CL2.0"
+    # subgroup functions came with 2.0, fences across groups with 2.0 and as an option in 3.0; all take 1.2
+    fenced = any(isinstance(x, n.Fence) and x.scope is Scope.DEVICE for f in program.all_functions for x in walk(f))
+    version = "CL2.0" if dialect.lanes is not LOCAL_LANES else "CL3.0" if fenced else "CL1.2"
     return KernelText("opencl", plan.entry, source, params, options=(f"-cl-std={version}",))
 
 

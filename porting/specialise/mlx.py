@@ -9,6 +9,8 @@ from ...ir.types import Pointer
 from ..decisions import Decision
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .task import Task
 
 # arrays with fewer elements come as `constant` instead of `device` (MLX, backend/metal/custom_kernel.cpp)
@@ -16,25 +18,21 @@ SMALL = 8
 
 
 def arguments(task: Task) -> Task:
-    """Check buffers against MLX's call: inputs are const, outputs start from one value (GP2009)."""
+    """Fit buffers to MLX's call: inputs are const (GP2009 where one is written), outputs start from one value."""
     if task.language != "metal":
         return task
     params = task.program.kernel.params
     uses = buffer_uses(task.program)
     for p in params:
         role = task.roles.get(p.name)
-        if role == "inout" and task.inits.get(p.name) is None:
-            message = f"{p.name} is read and written, and has no `init`: MLX outputs start from one constant value"
-            task = task.found("GP2009", message, p.loc or task.program.kernel.loc)
         if role == "in" and p.name in uses and uses[p.name].written:
             message = f"{p.name} has role in but the kernel writes it: MLX inputs are const"
             task = task.found("GP2009", message, p.loc or task.program.kernel.loc)
-    starts = {
-        value for p in params if task.roles.get(p.name) == "inout" and (value := task.inits.get(p.name)) is not None
-    }
-    if len(starts) > 1:
-        message = f"MLX fills all outputs with one value, and the kernel wants {' and '.join(map(str, sorted(starts)))}"
-        task = task.found("GP2009", message, task.program.kernel.loc)
+    in_place = updated_in_place(task.roles, task.inits, task.language)
+    if in_place:
+        names = ", ".join(p.name for p in params if p.name in in_place)
+        what = f"{names}: passed as an input, a copy of its own that the kernel writes through"
+        task = task.decided(Decision(what, "MLX makes its outputs itself, and fills all of them with one value"))
     scalars = [p.name for p in params if not isinstance(p.type, Pointer)]
     if scalars:
         why = "mx.fast.metal_kernel takes arrays only; a 0-d array is a reference to one constant value"
@@ -46,3 +44,12 @@ def arguments(task: Task) -> Task:
             Decision(what, "MLX gives smaller arrays in constant memory, which has another pointer type")
         )
     return task
+
+
+def updated_in_place(roles: Mapping[str, str], inits: Mapping[str, float | None], language: str) -> frozenset[str]:
+    """Return the buffers that no output of MLX can be: they start from data, or from another value than the rest."""
+    if language != "metal":
+        return frozenset()
+    starts = {name: inits.get(name) for name, role in roles.items() if role == "inout"}
+    common = next((value for value in starts.values() if value is not None), None)
+    return frozenset(name for name, value in starts.items() if value is None or value != common)

@@ -274,9 +274,12 @@ class Oracle:
         """With no group in the grid, inout buffers stay and out buffers had better be empty."""
         out: dict[str, Expected] = {}
         missing: dict[str, str] = {}
+        faults: list[str] = []
         for name in names:
             if reference is not None:
                 values = reference[name].reshape(-1)
+                if values.size and name not in inputs.buffers:
+                    faults.append(f"{name}: no group runs, so the source leaves it unwritten")
             elif name in inputs.buffers:
                 values = decode(inputs.buffers[name].reshape(-1), self.kernel.args[name].scalar)
             elif 0 in shaped(self.kernel, name, sizes):
@@ -285,7 +288,7 @@ class Oracle:
                 missing[name] = "no group runs, so nothing tells what this output should be"
                 continue
             out[name] = Expected(values, np.zeros(values.shape), "nothing runs", exact=True)
-        return Expectation(out, missing=missing)
+        return Expectation(out, source_faults=tuple(faults), missing=missing)
 
     def _disagrees(self, name: str, own: np.ndarray, expected: Expected, scalar: Scalar) -> str:
         unordered = self.kernel.model.reference.compare.get(name) == "sorted"

@@ -47,6 +47,19 @@ void GP_OVERLOAD barrier(uint);
 void GP_OVERLOAD work_group_barrier(uint);
 void GP_OVERLOAD sub_group_barrier(uint);
 void GP_OVERLOAD mem_fence(uint);
+typedef int memory_order;
+#define memory_order_relaxed 0
+#define memory_order_acquire 1
+#define memory_order_release 2
+#define memory_order_acq_rel 3
+#define memory_order_seq_cst 4
+typedef int memory_scope; // the narrower, the smaller
+#define memory_scope_work_item 0
+#define memory_scope_sub_group 0
+#define memory_scope_work_group 1
+#define memory_scope_device 2
+#define memory_scope_all_svm_devices 3
+void GP_OVERLOAD atomic_work_item_fence(uint, memory_order, memory_scope);
 int GP_OVERLOAD sub_group_any(int);
 int GP_OVERLOAD sub_group_all(int);
 

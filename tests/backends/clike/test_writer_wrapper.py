@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -50,7 +51,7 @@ ARGS = [
 SIZES = [WrapperSize("rows", (("in", 0),)), WrapperSize("cols", (("in", 1), ("bias", 0)))]
 
 
-def module(folder: Path, device: str) -> tuple[ModuleType, KernelText]:
+def module(folder: Path, device: str, in_place: frozenset[str] = frozenset()) -> tuple[ModuleType, KernelText]:
     """The wrapper for a device, saved beside its kernel and imported."""
     (folder / "scale.cu").write_text(SOURCE)
     program = resolve_spaces(read_cuda(folder / "scale.cu", "scale")[0])
@@ -59,7 +60,7 @@ def module(folder: Path, device: str) -> tuple[ModuleType, KernelText]:
     else:
         from gpuport.backends.opencl.writer import write
     machine = load_machine(device)
-    text = write(program, machine, WritePlan("scale", ROLES, (64, 1, 1), "scale.cu"))
+    text = write(program, machine, WritePlan("scale", ROLES, (64, 1, 1), "scale.cu", in_place=in_place))
     file = "scale.metal" if device == "m4" else "scale.cl"
     (folder / file).write_text(file_text(text))
     wrapper = host_wrapper(
@@ -67,7 +68,7 @@ def module(folder: Path, device: str) -> tuple[ModuleType, KernelText]:
         machine,
         name="scale",
         kernel_file=file,
-        args=ARGS,
+        args=[replace(a, init=None) if a.name in in_place else a for a in ARGS],
         sizes=SIZES,
         grid=("-(-rows * cols // 64)", "1", "1"),
         block=("64", "1", "1"),
@@ -143,15 +144,16 @@ def test_wrong_arguments_get_one_clear_error(opencl: ModuleType, change: Any, sa
 
 
 @pytest.mark.parametrize("shape", [(5, 31), (1, 3)])
+@pytest.mark.parametrize("in_place", [(), ("count",)], ids=["made", "in place"])
 def test_mlx_wrapper_passes_what_the_kernel_takes(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, shape: tuple[int, int], in_place: tuple[str, ...]
 ) -> None:
     """`mx.fast.metal_kernel` is replaced by the emulator, which gets just what MLX would get."""
     mx = pytest.importorskip("mlx.core", reason="needs MLX")
     from gpuport.backends.emulator import emulate
     from gpuport.backends.readers import read_text
 
-    wrapper, text = module(tmp_path, "m4")
+    wrapper, text = module(tmp_path, "m4", frozenset(in_place))
     assert "in_" in sys.modules.get(wrapper.__name__, wrapper).scale.__code__.co_varnames
 
     def metal_kernel(*, name: str, input_names: list[str], output_names: list[str], source: str, header: str) -> Any:
@@ -166,27 +168,31 @@ def test_mlx_wrapper_passes_what_the_kernel_takes(
             threadgroup: Any,
             output_shapes: Any,
             output_dtypes: Any,
-            init_value: Any,
+            init_value: Any = 0,
         ) -> list[Any]:
             given = {n: np.array(a) for n, a in zip(input_names, inputs, strict=True)}
             assert all(a.ndim == 0 or a.size >= 8 for a in given.values())
             args = {n: a.item() if a.ndim == 0 else a.reshape(-1) for n, a in given.items()}
             for n, s, d in zip(output_names, output_shapes, output_dtypes, strict=True):
                 args[n] = np.full(int(np.prod(s)), init_value, {mx.float32: "f4", mx.uint32: "u4"}[d])
-            roles = dict.fromkeys(input_names, "in") | dict.fromkeys(output_names, "inout")
+            roles = dict.fromkeys(input_names, "in") | dict.fromkeys((*output_names, *in_place), "inout")
             groups = tuple(g // t for g, t in zip(grid, threadgroup, strict=True))
             launch = Launch(groups, threadgroup, dict(template)["SHARED_BYTES"])
             result = emulate(program, load_machine("m4"), launch, args, roles=roles)
             assert not result.findings
+            for name in in_place:  # written through
+                inputs[input_names.index(name)][:] = mx.array(result.buffers[name])
             return [mx.array(result.buffers[n]).reshape(s) for n, s in zip(output_names, output_shapes, strict=True)]
 
         return call
 
     monkeypatch.setattr(wrapper.mx.fast, "metal_kernel", metal_kernel)
     x, bias = data(*shape)
-    y, count = wrapper.scale(mx.array(x), mx.array(bias))
+    start = mx.array([100], dtype=mx.uint32)
+    y, count = wrapper.scale(mx.array(x), mx.array(bias), *([start] if in_place else []))
     np.testing.assert_array_equal(np.array(y), 2 * x + bias)
-    assert np.array(count).tolist() == [np.count_nonzero(x > 0)]
+    assert np.array(count).tolist() == [np.count_nonzero(x > 0) + (100 if in_place else 0)]
+    assert start.tolist() == [100]
 
 
 def test_mlx_itself_takes_the_call_and_says_that_it_has_no_metal(tmp_path: Path) -> None:
@@ -201,8 +207,8 @@ def test_mlx_itself_takes_the_call_and_says_that_it_has_no_metal(tmp_path: Path)
 
 def test_what_a_runtime_cannot_be_passed_is_refused(tmp_path: Path) -> None:
     _, text = module(tmp_path, "m4")
-    changed = [a if a.name != "count" else WrapperArg("count", "buffer", "u32", ("1",), "inout") for a in ARGS]
-    with pytest.raises(Refusal, match="GP2009: count: MLX makes new outputs"):
+    changed = [replace(a, role="in") if a.role in ("out", "inout") else a for a in ARGS]
+    with pytest.raises(Refusal, match="GP2009: scale writes no buffer"):
         host_wrapper(
             text,
             load_machine("m4"),

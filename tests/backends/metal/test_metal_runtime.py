@@ -89,6 +89,18 @@ def test_inout_arguments_that_mlx_cannot_make_are_refused():
         metal_call(text(TextParam("x", "buffer", "f64", "in")), LAUNCH, {"x": np.zeros(9)})
 
 
+def test_what_is_updated_in_place_is_an_input():
+    a = TextParam("a", "buffer", "i32", "inout", in_place=True)
+    call = metal_call(text(a), LAUNCH, {"a": np.array([1, 2], np.int32)})
+    [(name, dtype, array)] = call.inputs
+    assert (name, dtype, array[:2].tolist(), array.size) == ("a", "int32", [1, 2], 8)
+    assert call.outputs == (("nothing", "uint8", 1),)
+    assert call.init_value is None
+    b = TextParam("b", "buffer", "i32", "inout")
+    args = {"a": np.zeros(9, np.int32), "b": np.ones(2, np.int32)}
+    assert metal_call(text(a, b), LAUNCH, args).init_value == 1.0
+
+
 def test_where_there_is_no_metal_the_reason_is_given():
     backend = MetalBackend()
     found = backend.availability()
