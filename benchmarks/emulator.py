@@ -2,7 +2,8 @@
 
 The same OpenCL kernels (benchmarks/opencl), inputs and checks (bounds, data races, uninitialised memory) here and in
 Oclgrind, as `oclgrind-kernel --data-races --uninitialized`. Times are processor time, one thread each, without reading
-or compiling the kernel: Oclgrind's as the whole process less one that runs a single group, the emulator's as the best
+or compiling the kernel: Oclgrind's as the whole process less one that runs a single group (with nothing to do, where groups share the work), the
+emulator's as the best
 of REPEATS runs in this process.
 The results of both must agree, and neither may report a defect. Exit status 1 if they do not, if the emulator is less
 than WANTED times faster on a kernel, or if Oclgrind is not installed.
@@ -45,6 +46,7 @@ class Case:
     launch: Launch
     outs: tuple[str, ...]
     inouts: tuple[str, ...] = ()
+    idle: tuple[tuple[str, int], ...] = ()  # arguments with which a group does nothing, where one alone does all
 
 
 def cases() -> list[Case]:
@@ -68,7 +70,7 @@ def cases() -> list[Case]:
               "n": 1 << 15}, Launch((128, 1, 1), (256, 1, 1)), ("y", "totals")),
         Case("histogram", "2^18 elements, 256 bins, 64 groups of 256",
              {"x": ints(1 << 18, 256, np.uint32), "counts": np.zeros(256, np.uint32), "n": 1 << 18},
-             Launch((64, 1, 1), (256, 1, 1)), (), ("counts",)),
+             Launch((64, 1, 1), (256, 1, 1)), (), ("counts",), (("n", 0),)),
         Case("transpose", "256 x 256, tiles of 16",
              {"x": ints(256 * 256, 1000, f32), "y": np.zeros(256 * 256, f32), "n": 256},
              Launch((16, 16, 1), (16, 16, 1)), ("y",)),
@@ -95,8 +97,9 @@ def emulator(case: Case) -> tuple[float, dict[str, np.ndarray], list[str]]:
 def oclgrind(case: Case) -> tuple[float, dict[str, np.ndarray], list[str]]:
     """Return the seconds that the groups behind the first take, the outputs, and what was reported."""
     one = dataclasses.replace(case.launch, grid=(1, 1, 1))
+    idle = dataclasses.replace(case, args={**case.args, **dict(case.idle)})
     whole, printed, errors = _oclgrind(case, case.launch)
-    alone = min(_oclgrind(case, one)[0] for _ in range(3))
+    alone = min(_oclgrind(idle, one)[0] for _ in range(3))
     values: dict[str, list[float]] = {}
     for name, value in re.findall(r"^ *(\w+)\[\d+\] = (\S+)$", printed, re.MULTILINE):
         values.setdefault(name, []).append(float(value))
