@@ -2,9 +2,8 @@
 
 The same OpenCL kernels (benchmarks/opencl), inputs and checks (bounds, data races, uninitialised memory) here and in
 Oclgrind, as `oclgrind-kernel --data-races --uninitialized`. Times are processor time, one thread each, without reading
-or compiling the kernel: Oclgrind's as the whole process less one that runs a single group (with nothing to do, where groups share the work), the
-emulator's as the best
-of REPEATS runs in this process.
+or compiling the kernel: Oclgrind's as the whole process less one that runs a single group (with nothing to do, where
+one group alone would do all the work), the emulator's as the best of REPEATS runs in this process.
 The results of both must agree, and neither may report a defect. Exit status 1 if they do not, if the emulator is less
 than WANTED times faster on a kernel, or if Oclgrind is not installed.
 """

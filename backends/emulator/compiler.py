@@ -17,6 +17,7 @@ from ...ir.types import Scalar, Space, Struct, Type, Vector, flat_elem, scalar_o
 from ...ir.walk import walk
 from .domain import Domain
 from .errors import EmulatorError
+from .guesses import guesses
 from .lanes import DEAD, Array, Mask, minus, where
 from .memory import Memory
 from .regions import Per, Pointer, Region
@@ -67,6 +68,7 @@ class Compiler:
         self.domain = domain
         self.names: dict[str, Slot | Region] = {}
         self.addressed: set[str] = set()
+        self.guesses: frozenset[int] = frozenset()
         self.functions: dict[str, FunctionCode] = {}
         self.loc: ir.Loc | None = None
         self.dynamic: Region | None = None
@@ -131,6 +133,7 @@ class Compiler:
     def enter(self, function: ir.Function) -> None:
         """Start compiling a function's body: fresh names."""
         self.names = {}
+        self.guesses = guesses(function)
         self.addressed = {_root(n.memory) for n in walk(function) if isinstance(n, ir.AddressOf)}
 
     def parameter(self, p: ir.Param) -> Slot | Region:
@@ -154,11 +157,11 @@ class Compiler:
             except KeyError:
                 raise self.fail(node, f"call of {name}, which the program does not define") from None
             code = self.functions[name] = FunctionCode()
-            saved = self.names, self.addressed, self.loc
+            saved = self.names, self.addressed, self.guesses, self.loc
             self.enter(function)
             code.params = [self.parameter(p) for p in function.params]
             code.body = block(self, function.body)
-            self.names, self.addressed, self.loc = saved
+            self.names, self.addressed, self.guesses, self.loc = saved
         if code.body is None:
             raise self.fail(node, f"{name} calls itself; recursion cannot be emulated")
         return code

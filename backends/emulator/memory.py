@@ -22,7 +22,10 @@ from .traffic import Traffic
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """A place in the program that touches memory: number, value type, source place, alignment to check (1: none)."""
+    """A place in the program that touches memory: number, value type, source place, alignment to check (1: none).
+
+    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`.
+    """
 
     ident: int
     scalar: Scalar
@@ -30,6 +33,7 @@ class Access:
     align: int
     loc: Loc | None
     const: bool = False
+    guess: bool = False
 
     @property
     def size(self) -> int:
@@ -54,11 +58,13 @@ class Memory:
         self.regions.append(region)
         return region
 
-    def access(self, t: Scalar | Vector, loc: Loc | None, *, align: int = 1, const: bool = False) -> Access:
+    def access(
+        self, t: Scalar | Vector, loc: Loc | None, *, align: int = 1, const: bool = False, guess: bool = False
+    ) -> Access:
         """Register a place of the program that accesses memory."""
         vector = isinstance(t, Vector)
         scalar, lanes = (t.elem, t.lanes) if vector else (t, 1)
-        made = Access(len(self.accesses), scalar, lanes, align, loc, const)
+        made = Access(len(self.accesses), scalar, lanes, align, loc, const, guess)
         self.accesses.append(made)
         return made
 
@@ -114,7 +120,8 @@ class Memory:
         if region.valid is not None:
             self._check_valid(region, index, a, mask, offset)
         if region.shadow is not None:
-            _, conflicts = region.shadow.read(self._cells(region, offset, a), mask, a.ident)
+            note = region.shadow.guess if a.guess else region.shadow.read
+            _, conflicts = note(self._cells(region, offset, a), mask, a.ident)
             self._report(region, conflicts, a, READ)
         return self.domain.load(region, a.scalar, index)
 

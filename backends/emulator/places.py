@@ -123,7 +123,8 @@ def access(c: Compiler, e: ir.Expr, punned: Scalar | None = None) -> Access:
         raise c.fail(e, f"a value of type {t} cannot be read or written as a whole")
     need = t.alignment if isinstance(t, Vector) else t.size
     # without casts between pointers, indexing keeps every access aligned
-    return c.memory.access(t, c.at(e), align=need if c.casts else 1, const=is_const(e))
+    align, guess = need if c.casts else 1, id(e) in c.guesses
+    return c.memory.access(t, c.at(e), align=align, const=is_const(e), guess=guess)
 
 
 def is_const(e: ir.Expr) -> bool:

@@ -18,6 +18,7 @@ from .lanes import Array, Mask
 from .state import State
 
 READ, WRITE, ATOMIC = "reads", "writes", "updates atomically"
+GUESS = "guesses"
 _FLUSH_AT = 1 << 21  # pending read records, in elements
 
 
@@ -92,11 +93,12 @@ class RaceShadow:
         self.writers: _Pair | None = None
         self.readers: _Pair | None = None
         self.atomics: _Pair | None = None
+        self.guesses: _Pair | None = None  # readers that atomics do not disturb
         self.updater: Array | None = None  # the last atomic user of each cell, and when
         self.update_stamp: Array | None = None
         self.pending: list[tuple[Lanes, int, int]] = []
         self.pending_size = 0
-        self.last = {READ: -1, WRITE: -1, ATOMIC: -1}
+        self.last = {READ: -1, WRITE: -1, ATOMIC: -1, GUESS: -1}
 
     @property
     def epoch(self) -> Array:
@@ -146,7 +148,7 @@ class RaceShadow:
         self.writer, self.write_stamp, self.write_access = (
             np.tile(a, rows) for a in (self.writer, self.write_stamp, self.write_access)
         )
-        for pair in (self.writers, self.readers, self.atomics):
+        for pair in (self.writers, self.readers, self.atomics, self.guesses):
             if pair is not None:
                 pair.repeat(rows)
 
@@ -191,6 +193,16 @@ class RaceShadow:
             self._merge()
         return who, found
 
+    def guess(self, cells: Array, mask: Mask, access: int) -> tuple[Lanes, list[Conflict]]:
+        """Note reads of which a compare-and-swap checks what they gave: only plain writes are in conflict with them."""
+        who = self._lanes(cells, mask)
+        found = self._against_writers(who, None, access) if self._recent(WRITE) else []
+        if self.guesses is None:
+            self.guesses = _Pair(self.cells * self.rows)
+        self.last[GUESS] = self.state.now
+        self._note(self.guesses, who, self.state.now, access)
+        return who, found
+
     def write(
         self, cells: Array, mask: Mask, access: int, same: Callable[[Lanes], Array]
     ) -> tuple[Lanes, list[Conflict], Array | None]:
@@ -209,6 +221,8 @@ class RaceShadow:
             found += self._against(self.readers, who, READ)
         elif self.shared:
             self._drop()
+        if self._recent(GUESS):
+            found += self._against(self.guesses, who, READ)
         self.last[WRITE] = self.state.now
         self.writer[who.cell] = who.thread
         self.write_stamp[who.cell] = self.state.now

@@ -15,6 +15,7 @@ from ...ir import nodes as ir
 from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
 from ...ir.types import Scalar, Space, Struct, Vector, flat_elem, scalar_of
+from ...ir.walk import walk
 from .collectives import barrier
 from .compiler import ZERO, Compiler, Eval, Run, Slot
 from .expressions import binary, expression, lanes_of
@@ -31,7 +32,32 @@ from .updates import atomic
 def block(c: Compiler, body: Sequence[ir.Stmt]) -> Run:
     """Statements in a scope of their own."""
     with c.scope():
-        return sequence(c, body)
+        run = sequence(c, body)
+        arrays = [c.names[x.name] for x in body if isinstance(x, ir.Declare) and x.space is Space.PRIVATE]
+    regions = [r for r in arrays if isinstance(r, Region)]
+    if not regions or not _leaks(body):
+        return run
+    s = c.state
+
+    def ended() -> None:
+        mask = s.mask
+        run()
+        for region in regions:
+            region.forget(mask)
+
+    return ended
+
+
+def _leaks(body: Sequence[ir.Stmt]) -> bool:
+    """Whether a pointer that lives longer than a block is set in it."""
+    inside = {x.name for x in walk(body) if isinstance(x, ir.Declare)}
+    for x in walk(body):
+        if isinstance(x, ir.Assign) and isinstance(x.target, ir.Var) and x.target.name not in inside:
+            if isinstance(x.target.type, PointerType):
+                return True
+        elif isinstance(x, ir.Return) and x.value is not None and isinstance(x.value.type, PointerType):
+            return True
+    return False
 
 
 def sequence(c: Compiler, body: Sequence[ir.Stmt]) -> Run:

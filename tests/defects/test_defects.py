@@ -18,7 +18,7 @@ from gpuport.porting.check import NATURAL, CheckFinding, check, check_program
 from gpuport.porting.spec import Kernel
 
 HERE = Path(__file__).parent
-FILES = sorted(p for language in ("cuda", "opencl", "metal") for p in (HERE / language).iterdir())
+FILES = sorted(p for language in ("cuda", "hip", "opencl", "metal") for p in (HERE / language).iterdir())
 SECONDS = 1.5
 SIGNATURE = 2
 """Lines that stand before the body of a Metal kernel where it is read: an empty header, and what MLX generates."""
