@@ -38,7 +38,7 @@ def assemble_cuda(text: KernelText, machine: Machine) -> Assembly:
         return Assembly(reason=MISSING)
     # the 90a, 100a ... instructions are for those who ask for them; a port does not
     options = [f"--gpu-architecture={machine.arch}", "--std=c++17", "--ptxas-options=-v", *text.options]
-    options += [f"-I{folder}" for folder in _header_folders()]
+    options += [f"-I{folder}" for folder in header_folders()]
     request = {"source": text.source, "name": f"{text.entry}.cu", "options": options}
     command = [sys.executable, "-P", "-m", __name__]
     try:
@@ -61,8 +61,8 @@ def assemble_cuda(text: KernelText, machine: Machine) -> Assembly:
     return Assembly(compiler, resources=parse_log(answer["log"], text.entry, compiler, machine.arch))
 
 
-def _header_folders() -> list[str]:
-    """The folders of CUDA's own headers (cuda_fp16.h, ...), where a package of NVIDIA's has brought them."""
+def header_folders() -> list[str]:
+    """Return the folders of CUDA's own headers (cuda_fp16.h, ...), where a package of NVIDIA's has brought them."""
     try:
         spec = find_spec("nvidia")
     except ModuleNotFoundError:

@@ -131,6 +131,11 @@ def include_dir() -> Path:
     return Path(__file__).parent / "include"
 
 
+def nvrtc_include_dir() -> Path:
+    """Return the folder of the headers that NVRTC lacks: those of C and C++, and of CUDA's host side."""
+    return include_dir() / "nvrtc"
+
+
 def read_cuda(
     path: Path, entry: str, *, defines: Mapping[str, str] | None = None, include_dirs: Sequence[Path] = ()
 ) -> tuple[Program, dict[str, int]]:
@@ -142,7 +147,7 @@ def read_cuda(
     """
     flags = ["-x", "cuda", "--cuda-device-only", "-nocudainc", "-nocudalib", "--cuda-gpu-arch=sm_90", "-std=c++17",
              "-Wno-unknown-cuda-version", "-include", str(include_dir() / "gpuport_cuda.h"),
-             "-isystem", str(include_dir())]  # fmt: skip
+             "-isystem", str(include_dir()), "-isystem", str(nvrtc_include_dir())]  # fmt: skip
     source = Source(path, entry, dict(defines or {}), tuple(include_dirs))
     return read_entry(CUDA, source, flags, ".cu", kernel_attribute="CUDAGlobalAttr")
 

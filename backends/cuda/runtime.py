@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import os
 import re
+import tempfile
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from ..arguments import Guarded, check_arguments, scalar_value, unchanged
 from ..base import Availability, Backend, Executable, Finding, KernelText, RunResult
+from ..compilers.nvrtc import header_folders
 from ..devices import describes
 from ..errors import CompileError, DeviceError, NoDevice
-from .reader import include_dir
+from .reader import nvrtc_include_dir
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Mapping, Sequence
-    from pathlib import Path
 
     from ...hwmodels import Machine
     from ..base import Launch, TextParam
@@ -71,7 +74,8 @@ class CudaBackend(Backend):
         cupy = _cupy()
         number = _choose(cupy, machine)
         # NVRTC has no host headers: ours stand for them, and the lines of the file keep their numbers
-        options = ("--std=c++17", f"-I{include_dir()}", *text.options)
+        folders = [str(nvrtc_include_dir()), *_cuda_headers(cupy)]
+        options = ("--std=c++17", *(f"-I{folder}" for folder in folders), *text.options)
         code = f'{_PRELUDE}\n{text.header}\n#line 1 "{_file_name(text)}"\n{text.source}'
         with cupy.cuda.Device(number):
             return _build(cupy, text, code, options, number)
@@ -184,8 +188,14 @@ class CudaExecutable(Executable):
 
 def _build(cupy: Any, text: KernelText, code: str, options: tuple[str, ...], number: int) -> CudaExecutable:
     try:
-        module = cupy.RawModule(code=code, options=options, name_expressions=[text.entry])
-        return CudaExecutable(text, module.get_function(text.entry), number)
+        # not RawModule(code=...), which adds -ftz=true: subnormal numbers would become zero
+        binary, names = cupy.cuda.compiler.compile_using_nvrtc(code, options, name_expressions=(text.entry,))
+        with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
+            file = Path(tmp) / "kernel.cubin"
+            file.write_bytes(binary)
+            function = cupy.RawModule(path=str(file)).get_function(names[text.entry])
+            _ = function.kernel  # loads it while the file is there
+        return CudaExecutable(text, function, number)
     except cupy.cuda.compiler.CompileException as error:
         log = str(error)
         first = _first_error(log)
@@ -194,6 +204,12 @@ def _build(cupy: Any, text: KernelText, code: str, options: tuple[str, ...], num
         raise CompileError(f"{text.entry}: {wrong}", log) from None
     except cupy.cuda.driver.CUDADriverError as error:
         raise CompileError(f"{text.entry}: the driver does not load it ({error})", str(error)) from None
+
+
+def _cuda_headers(cupy: Any) -> list[str]:
+    """The folders of CUDA's own headers (cuda_fp16.h, mma.h, ...), in packages and in the toolkit."""
+    roots = [cupy.cuda.get_cuda_path(), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]
+    return [*header_folders(), *(str(folder) for r in roots if r and (folder := Path(r) / "include").is_dir())]
 
 
 def _file_name(text: KernelText) -> str:

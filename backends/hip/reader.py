@@ -11,7 +11,7 @@ from ...ir.types import I32
 from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
-from ..cuda.reader import CUDA
+from ..cuda.reader import CUDA, nvrtc_include_dir
 from ..cuda.reader import include_dir as cuda_include_dir
 
 if TYPE_CHECKING:
@@ -85,7 +85,7 @@ def read_hip(
     include = Path(__file__).parent / "include"
     flags = ["-x", "hip", "--cuda-device-only", "-nogpuinc", "-nogpulib", "--offload-arch=gfx942", "-std=c++17",
              "-include", str(include / "gpuport_hip.h"), "-isystem", str(include),
-             "-isystem", str(cuda_include_dir())]  # fmt: skip
+             "-isystem", str(cuda_include_dir()), "-isystem", str(nvrtc_include_dir())]  # fmt: skip
     source = Source(path, entry, dict(defines or {}), tuple(include_dirs))
     return read_entry(HIP, source, flags, ".hip", kernel_attribute="CUDAGlobalAttr")
 

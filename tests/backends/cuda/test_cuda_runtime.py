@@ -76,6 +76,19 @@ def test_headers_that_nvrtc_lacks(machine: Machine):
     assert got[:3].tolist() == [np.inf, np.finfo(np.float32).max, -(2.0**31)]
 
 
+def test_subnormal_numbers_are_kept(machine: Machine):
+    tiny = np.full(64, 2e-38, np.float32)
+    got = build(machine, "y[i] = x[i] * 0.25f;").run(GROUP, {"x": tiny, "y": NAN, "n": 0}).buffers["y"]
+    assert (got[:32] == np.float32(0.25) * tiny[0]).all()
+
+
+def test_headers_of_cuda_itself(machine: Machine):
+    head = "\n".join(f"#include <{h}>" for h in ("cuda_fp16.h", "cuda_bf16.h", "mma.h", "cooperative_groups.h"))
+    body = "y[i] = __half2float(__hadd(__float2half(x[i]), __float2half(1.0f)));"
+    got = build(machine, body, head).run(GROUP, {"x": X, "y": NAN, "n": 0}).buffers["y"]
+    assert np.array_equal(got[:32], X[:32] + 1)
+
+
 @pytest.mark.parametrize(
     ("source", "entry"),
     [

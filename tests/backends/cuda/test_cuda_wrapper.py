@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import importlib.util
 import sys
+from pathlib import Path
 from types import ModuleType, SimpleNamespace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import pytest
@@ -17,9 +18,6 @@ from gpuport.backends.emulator import emulate
 from gpuport.backends.hip.writer import write as write_hip
 from gpuport.backends.readers import read_source, read_text
 from gpuport.hwmodels import load_machine
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 SOURCE = """
 __global__ void scale(const float* x, const float* bias, float* y, unsigned* count, int rows, int cols, float a) {
@@ -56,7 +54,7 @@ class DeviceArray(np.ndarray):
 
 
 def emulated_cupy(text: KernelText, device: str) -> ModuleType:
-    """As much of CuPy as the wrappers call; a launch runs the text that RawModule was given."""
+    """As much of CuPy as the wrappers call; a launch runs the text that the compiler was given."""
     cupy = ModuleType("cupy")
 
     def on_device(a: Any) -> DeviceArray:
@@ -73,17 +71,26 @@ def emulated_cupy(text: KernelText, device: str) -> ModuleType:
             for name, values in done.buffers.items():
                 given[name][...] = values.reshape(given[name].shape)
 
+    def compile_using_nvrtc(code: str, options: tuple[str, ...]) -> tuple[bytes, None]:
+        assert any("std=c++17" in o for o in options)
+        return code.encode(), None
+
     class RawModule:
-        def __init__(self, code: str, options: tuple[str, ...]) -> None:
-            self.code, self.options = code, options
+        # no `code`: CuPy compiles that with -ftz=true
+        def __init__(self, path: str) -> None:
+            self.path = Path(path)
 
         def get_function(self, name: str) -> Function:
-            assert any("std=c++17" in o for o in self.options)
-            return Function(name=name, code=self.code)
+            return Function(name=name, code=self.path.read_text(), kernel=None)
 
     vars(cupy).update(
         ndarray=DeviceArray, asarray=on_device, array=on_device, RawModule=RawModule,
         empty=lambda shape, dtype: on_device(np.empty(shape, dtype)),
+        cuda=SimpleNamespace(
+            Device=lambda: SimpleNamespace(id=0),
+            compiler=SimpleNamespace(compile_using_nvrtc=compile_using_nvrtc),
+            get_cuda_path=lambda: "/cuda",
+        ),
         full=lambda shape, value, dtype: on_device(np.full(shape, value, dtype)),
     )  # fmt: skip
     return cupy
