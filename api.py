@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, overload
 
@@ -49,15 +50,12 @@ def port(
     Raises Refusal where the source cannot be read, SpecError, MachineError, what the reference raises, and ModelError
     for a language-model server that cannot be used.
     """
+    from .agents.swarm import with_ideas
+
     options: dict[str, Any] = {"language": language, "time_limit": time_limit, "progress": progress}
     if agents is not None:
+        agents = replace(agents, language=language or agents.language)
         options["synthesizers"] = (translate, agents)
     if isinstance(dst, str | Path | Machine):
         return with_ideas(port_with(kernel, src, dst, **options), agents)
     return [with_ideas(r, agents) for r in port_with(kernel, src, list(dst), **options)]
-
-
-def with_ideas(report: PortReport, agents: Swarm | None) -> PortReport:
-    """Return the report with the swarm's tree of ideas for its destination."""
-    ideas = agents.ideas.get(report.dst.id, []) if agents is not None else []
-    return report.model_copy(update={"ideas": tuple(sorted(ideas, key=lambda i: i.number))}) if ideas else report

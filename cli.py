@@ -13,6 +13,7 @@ from .hwmodels.commands import app as machines_app
 from .hwmodels.errors import GpuportError
 
 if TYPE_CHECKING:
+    from .agents.client import Server
     from .porting.report import PortReport
 
 app = typer.Typer(
@@ -51,44 +52,39 @@ def port_command(
     max_cost: Annotated[float | None, typer.Option(help="Cost that it may cause, at the prices given.")] = None,
     prices: Annotated[str, typer.Option(help="Prices of a million tokens, input,output.")] = "0,0",
     max_seconds: Annotated[float, typer.Option(help="Seconds that it may take per destination.")] = 900.0,
+    target: Annotated[
+        float, typer.Option(help="Share of the roofline, measured, at which a right candidate is good enough.")
+    ] = 0.9,
     trace: Annotated[Path | None, typer.Option(help="Keep its trace and cached answers in this folder.")] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on from the trace there.")] = False,
     as_json: Json = False,
 ) -> None:
     """Port a kernel to one or several machines; exit status 0 if all are verified, 1 if one is refused or refuted."""
-    from .api import with_ideas
+    from .api import port
     from .porting.port import port_all
     from .porting.report import write_index
     from .porting.report.write import folder_names
-    from .porting.translate import translate
     from .terminal import port_progress, port_table, swarm_line
 
     names = [n.strip() for n in dst.split(",") if n.strip()]
     if not names:
         raise typer.BadParameter("name at least one machine", param_hint="--dst")
     swarm = None
-    if agents:
+    if agents > 0:
         from .agents.budget import parse_budget
-        from .agents.client import server_from_environment
         from .agents.swarm import Swarm
 
         budget = parse_budget(max_candidates, max_tokens, max_seconds, max_cost, prices)
-        server = server_from_environment(llm_base_url, llm_model)
         swarm = Swarm(
-            server, agents, budget, advice, trace, resume, time_limit=time_limit, progress=swarm_line(not as_json)
-        )
-    synthesizers = (translate, swarm) if swarm else (translate,)
+            _server(llm_base_url, llm_model), agents, budget, advice, trace, resume, target=target,
+            time_limit=time_limit, progress=swarm_line(enabled=not as_json),
+        )  # fmt: skip
     with port_progress(enabled=not as_json) as progress:
-        reports = port_all(
-            file,
-            src=src,
-            dst=names,
-            language=language,
-            synthesizers=synthesizers,
-            time_limit=time_limit,
-            progress=progress,
-        )
-    reports = [with_ideas(r, swarm) for r in reports]
+        options: dict[str, Any] = {"language": language, "time_limit": time_limit, "progress": progress}
+        if swarm is None:
+            reports = port_all(file, src=src, dst=names, **options)
+        else:  # where all are refused, the reports tell what the swarm tried
+            reports = port(file, src, names, agents=swarm, **options)
     folders: list[Path | None] = [None] * len(reports)
     if out is not None:
         folders = [out / name for name in folder_names(reports)]
@@ -101,6 +97,20 @@ def port_command(
     else:
         port_table(reports, out)
     raise typer.Exit(0 if all(r.verified for r in reports) else 1)
+
+
+def _server(base_url: str | None, model: str | None) -> Server | None:
+    """The language-model server; where none is named, one loud line, and the swarm works without."""
+    from .agents.client import server_from_environment
+    from .agents.errors import ModelError
+
+    try:
+        return server_from_environment(base_url, model)
+    except ModelError as error:
+        if base_url or model:
+            raise
+        print(f"gpuport: {error}; the swarm works without a model", file=sys.stderr)
+        return None
 
 
 @app.command("check")
@@ -170,25 +180,44 @@ def prompt_command(
     src: Annotated[str, typer.Option(help="The machine that the kernel was written for.")],
     dst: Annotated[str, typer.Option(help="The destination.")],
     advice: Annotated[str, typer.Option(help="Advice of yours.")] = "",
+    language: Annotated[str | None, typer.Option(help="The language to write, where there are several.")] = None,
+    to: Annotated[
+        str | None,
+        typer.Option(help="Only what one of them is sent: 'source sage', 'target sage', 'supervisor', 'worker'."),
+    ] = None,
     as_json: Json = False,
 ) -> None:
-    """Print what a worker of the swarm would be sent, and how many tokens that is."""
-    from .agents.mcp_server import worker_brief
+    """Print what the swarm would send to a language model at its start, and how many tokens that is, about."""
+    from .agents.prompts import all_prompts, situation_of, tokens
+    from .hwmodels import load_machine
+    from .porting.spec import Kernel
+    from .porting.translate import read_kernel
 
-    text, count = worker_brief(str(file), src, dst, advice)
+    source = read_kernel(Kernel.load(file))
+    prompts = all_prompts(situation_of(source, load_machine(src), load_machine(dst), advice, language))
+    if to is not None and to not in prompts:
+        raise typer.BadParameter(f"expected one of {', '.join(prompts)}, found {to!r}", param_hint="--to")
+    asked = {who: messages for who, messages in prompts.items() if to in (None, who)}
     if as_json:
-        typer.echo(json.dumps({"prompt": text, "tokens": count}))
-    else:
-        typer.echo(text)
-        typer.echo(f"about {count} tokens", err=True)
+        typer.echo(json.dumps([{"to": w, "tokens": tokens(m), "messages": m} for w, m in asked.items()], indent=2))
+        return
+    for who, messages in asked.items():
+        typer.echo(f"=== to the {who}, about {tokens(messages)} tokens\n")
+        for message in messages:
+            typer.echo(f"[{message['role']}]\n{message['content']}\n")
 
 
 @app.command("mcp")
-def mcp_command() -> None:
-    """Serve machines, diff, port, verify and prompt to coding agents, over MCP on standard input and output."""
+def mcp_command(
+    root: Annotated[Path, typer.Option(help="Kernels and model files are read below this folder only.")] = Path(),
+) -> None:
+    """Serve machines, diff, port, check, verify, bench and prompt to agents, by MCP on standard input and output.
+
+    Judging a kernel runs the Python that its spec names: whoever may write below the folder may run code.
+    """
     from .agents.mcp_server import build_server
 
-    build_server().run()
+    build_server(root).run()
 
 
 @app.command("doctor")

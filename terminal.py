@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import contextmanager
+from functools import cache
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -25,10 +26,9 @@ def port_progress(*, enabled: bool) -> Generator[Callable[[str, str, int, int], 
 
     It draws on standard error, and nothing where that is no terminal.
     """
-    from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
-    console = Console(stderr=True)
+    console = _errors()
     if not enabled or not console.is_terminal:
         yield lambda _dst, _stage, _done, _total: None
         return
@@ -51,14 +51,20 @@ def port_progress(*, enabled: bool) -> Generator[Callable[[str, str, int, int], 
         yield show
 
 
-def swarm_line(enabled: bool) -> Callable[[str], None] | None:
+def swarm_line(*, enabled: bool) -> Callable[[str], None] | None:
     """Return a function that shows what became of each candidate, on standard error; None where nobody looks."""
-    from rich.console import Console
-
-    console = Console(stderr=True)
+    console = _errors()
     if not enabled or not console.is_terminal:
         return None
-    return lambda line: console.print(line, highlight=False, soft_wrap=True)
+    return lambda line: console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@cache
+def _errors() -> Console:
+    """The console on standard error: one for bars and lines, or they would overwrite one another."""
+    from rich.console import Console
+
+    return Console(stderr=True)
 
 
 def port_table(reports: Sequence[PortReport], out: Path | None) -> None:

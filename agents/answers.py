@@ -1,8 +1,15 @@
-"""What models are asked for."""
+"""What models are asked for, and how it is read from what they say."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict, Field
+import re
+from typing import TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from .errors import NoAnswer
+
+Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Lenient(BaseModel):
@@ -29,3 +36,41 @@ class KernelAnswer(Lenient):
     source: str = Field(min_length=1, max_length=100_000)
     header: str = Field(default="", max_length=100_000)
     idea: str = Field(default="", max_length=2_000)
+
+
+_FENCE = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*\n(.*?)```", re.DOTALL)
+
+
+def parse_answer(text: str, answer: type[Answer]) -> Answer:
+    """Read an answer from a text: JSON, JSON in a fence or in prose, or (for a type with `source`) a fenced kernel.
+
+    Raises NoAnswer with what was expected.
+    """
+    problem = "no JSON and no fenced code"
+    blocks = [m.group(1) for m in _FENCE.finditer(text)]
+    for candidate in (text, *blocks, _braced(text)):
+        stripped = candidate.strip()
+        if not stripped.startswith("{"):
+            continue
+        try:
+            return answer.model_validate_json(stripped)
+        except ValidationError as error:
+            first = error.errors(include_url=False, include_input=False)[0]
+            problem = f"{'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']}"
+    if "source" in answer.model_fields and blocks:
+        try:
+            return answer.model_validate({"source": max(blocks, key=len)})
+        except ValidationError as error:
+            problem = str(error.errors()[0]["msg"])
+    raise NoAnswer(f"the answer is no {answer.__name__}: {problem}")
+
+
+def _braced(text: str) -> str:
+    start, end = text.find("{"), text.rfind("}")
+    return text[start : end + 1] if 0 <= start < end else ""
+
+
+def one_line(text: str, most: int) -> str:
+    """A model's words as one printable line of at most `most` characters."""
+    flat = " ".join("".join(c if c.isprintable() else " " for c in text).split())
+    return flat if len(flat) <= most else flat[: most - 1] + "…"

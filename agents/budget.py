@@ -23,7 +23,11 @@ class Budget:
 
 @dataclass
 class Spend:
-    """What has been spent; safe to share between threads."""
+    """What has been spent; safe to share between threads.
+
+    `pending` tokens are those of prompts that are being answered: they count as spent, so that workers side by side
+    cannot overrun the budget together.
+    """
 
     budget: Budget
     candidates: int = 0
@@ -31,6 +35,7 @@ class Spend:
     output_tokens: int = 0
     requests: int = 0
     cached: int = 0
+    pending: int = 0
     started: float = field(default_factory=time.monotonic)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
@@ -50,21 +55,56 @@ class Spend:
         """Wall seconds since the start."""
         return time.monotonic() - self.started
 
-    def exhausted(self) -> str:
-        """Say which limit on requests is reached; empty if none is."""
+    @property
+    def seconds_left(self) -> float:
+        """Seconds that the budget still allows."""
+        return self.budget.max_seconds - self.seconds
+
+    def exhausted(self, more: int = 0) -> str:
+        """Say which limit is reached, or would be by a prompt of `more` tokens; empty if none is."""
         b = self.budget
-        if self.tokens >= b.max_tokens:
+        ahead = self.pending + more
+        if self.tokens + ahead >= b.max_tokens:
             return f"{b.max_tokens} tokens"
         if self.seconds >= b.max_seconds:
             return f"{b.max_seconds:g} s"
-        if b.max_cost is not None and self.cost >= b.max_cost:
+        if b.max_cost is not None and self.cost + ahead * b.input_price / 1e6 >= b.max_cost:
             return f"a cost of {b.max_cost:g}"
         return ""
+
+    def output_left(self) -> int:
+        """Return how many more tokens the answers at hand may have."""
+        b = self.budget
+        left = b.max_tokens - self.tokens - self.pending
+        if b.max_cost is not None and b.output_price > 0:
+            money = b.max_cost - self.cost - self.pending * b.input_price / 1e6
+            left = min(left, int(1e6 * money / b.output_price))
+        return max(0, left)
 
     def check(self) -> None:
         """Raise OutOfBudget if a limit is reached."""
         if why := self.exhausted():
             raise OutOfBudget(f"the budget of {why} is spent")
+
+    def reserve(self, prompt: int) -> None:
+        """Set a prompt's tokens aside until `settle`; raises OutOfBudget if they do not fit."""
+        with self._lock:
+            if why := self.exhausted(prompt):
+                raise OutOfBudget(f"the budget of {why} is spent")
+            self.pending += prompt
+
+    def settle(self, prompt: int, input_tokens: int, output_tokens: int) -> None:
+        """Count a request whose prompt was reserved."""
+        with self._lock:
+            self.pending -= prompt
+            self.requests += 1
+            self.input_tokens += input_tokens
+            self.output_tokens += output_tokens
+
+    def count_cached(self) -> None:
+        """Count a request that the cache answered."""
+        with self._lock:
+            self.cached += 1
 
     def take_candidate(self) -> int:
         """Count a candidate and return its number from 1; raises OutOfBudget."""
@@ -75,23 +115,22 @@ class Spend:
             self.candidates += 1
             return self.candidates
 
-    def add(self, input_tokens: int, output_tokens: int, *, cached: bool = False) -> None:
-        """Count a request."""
-        with self._lock:
-            self.requests += 1
-            if cached:
-                self.cached += 1
-            else:
-                self.input_tokens += input_tokens
-                self.output_tokens += output_tokens
-
-    def restore(self, candidates: int, input_tokens: int, output_tokens: int, seconds: float) -> None:
-        """Continue an earlier run's counts."""
+    def restore(self, candidates: int, spent: dict[str, float]) -> None:
+        """Continue an earlier run's counts, as `as_dict` gave them."""
         with self._lock:
             self.candidates += candidates
-            self.input_tokens += input_tokens
-            self.output_tokens += output_tokens
-            self.started -= seconds
+            self.input_tokens += int(spent.get("input", 0))
+            self.output_tokens += int(spent.get("output", 0))
+            self.requests += int(spent.get("requests", 0))
+            self.cached += int(spent.get("cached", 0))
+            self.started -= float(spent.get("seconds", 0.0))
+
+    def as_dict(self) -> dict[str, float]:
+        """Return what was spent, for the trace."""
+        return {
+            "input": self.input_tokens, "output": self.output_tokens, "requests": self.requests,
+            "cached": self.cached, "seconds": round(self.seconds, 3),
+        }  # fmt: skip
 
 
 def parse_budget(candidates: int, tokens: int, seconds: float, cost: float | None, prices: str) -> Budget:
@@ -100,6 +139,11 @@ def parse_budget(candidates: int, tokens: int, seconds: float, cost: float | Non
         price_in, price_out = (float(p) for p in prices.split(","))
     except ValueError:
         raise ModelError(f"--prices: expected two numbers, input,output, found {prices!r}") from None
+    limits = {"--prices": min(price_in, price_out), "--max-candidates": candidates, "--max-tokens": tokens}
+    limits |= {"--max-seconds": seconds, "--max-cost": 0.0 if cost is None else cost}
+    for option, value in limits.items():
+        if not 0 <= value < float("inf"):
+            raise ModelError(f"{option}: expected a number from 0, found {value:g}")
     if cost is not None and price_in == price_out == 0:
         raise ModelError("--max-cost: give --prices input,output, or nothing has a cost")
     return Budget(candidates, tokens, seconds, cost, price_in, price_out)

@@ -5,15 +5,17 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import re
 import time
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from .errors import ModelError, NoAnswer
+from .answers import parse_answer
+from .errors import ModelError, NoAnswer, OutOfBudget
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,13 +24,18 @@ if TYPE_CHECKING:
 
 Answer = TypeVar("Answer", bound=BaseModel)
 
-MAX_CHARS = 200_000
-CHARS_PER_TOKEN = 4  # an estimate, where a server does not count
+MAX_CHARS: Final = 200_000
+CHARS_PER_TOKEN: Final = 4  # an estimate, where a server does not count
+BACKOFF: Final = 60.0  # seconds that all waiting between the tries of one request may take
 
 
 @dataclass(frozen=True)
 class Server:
-    """A server and a model on it. The key is read from `key_variable` and is never printed or stored."""
+    """A server and a model on it. The key is read from `key_variable` and is never printed or stored.
+
+    `timeout`: seconds that an answer may take from its first byte to its last, and to begin; `retries`: further tries
+    after a server error, a rate limit or a lost connection, with growing pauses.
+    """
 
     base_url: str
     model: str
@@ -38,13 +45,34 @@ class Server:
     temperature: float = 0.7
 
     def __post_init__(self) -> None:
-        if not self.base_url.startswith(("http://", "https://")):
-            raise ModelError(f"--llm-base-url: expected http:// or https://, found {self.base_url!r}")
+        url = _split(self.base_url)
+        if url is None or url.scheme not in ("http", "https") or not url.hostname:
+            raise ModelError("--llm-base-url: expected http://HOST/... or https://HOST/...")
+        if url.username is not None or url.password is not None:
+            raise ModelError(f"--llm-base-url: leave user and password out; a key goes into {self.key_variable}")
+
+    @property
+    def place(self) -> str:
+        """The server for people: its address without a query, which may hold a secret."""
+        url = _split(self.base_url)
+        return f"{url.scheme}://{url.netloc}{url.path}" if url else ""
 
     @property
     def key(self) -> str:
-        """The key; local servers need none."""
-        return os.environ.get(self.key_variable, "") or "none"
+        """The key; `none` where there is none, as local servers need none. Raises ModelError for an impossible one."""
+        key = os.environ.get(self.key_variable, "").strip()
+        if not all("!" <= c <= "~" for c in key):
+            raise ModelError(f"the key in {self.key_variable} has characters that no key has; set a valid one")
+        return key or "none"
+
+
+def _split(url: str) -> Any:
+    try:
+        found = urlsplit(url)
+        _ = found.port
+    except ValueError:
+        return None
+    return found
 
 
 def server_from_environment(base_url: str | None, model: str | None) -> Server:
@@ -65,7 +93,8 @@ class Client:
 
     def __init__(self, server: Server, spend: Spend, cache: Path | None = None) -> None:
         self.server, self.spend, self.cache = server, spend, cache
-        self._structured = True
+        self._secret = server.key
+        self._asks = 0  # which of the ways of asking the server is known to take
         self._client: Any = None
 
     def ask(self, messages: Sequence[Mapping[str, str]], answer: type[Answer], *, salt: str = "") -> Answer:
@@ -73,14 +102,13 @@ class Client:
 
         Raises NoAnswer where this request gave nothing usable, OutOfBudget, ModelError where no request can succeed.
         """
-        self.spend.check()
         key = self._cache_key(messages, answer, salt)
         text = self._cached(key)
         if text is None:
             text = self._request(messages, answer)
             self._store(key, text)
         else:
-            self.spend.add(0, 0, cached=True)
+            self.spend.count_cached()
         return parse_answer(text, answer)
 
     def _openai(self) -> Any:
@@ -89,70 +117,116 @@ class Client:
                 import openai
             except ImportError:
                 raise ModelError("the package openai is not installed: pip install 'gpuport[agents]'") from None
+            from .limits import bounding
+
             s = self.server
-            self._client = openai.OpenAI(base_url=s.base_url, api_key=s.key, timeout=s.timeout, max_retries=s.retries)
+            # a compressed body would have no bound
+            http = openai.DefaultHttpxClient(
+                event_hooks={"response": [bounding(s.timeout)]}, headers={"Accept-Encoding": "identity"}
+            )
+            self._client = openai.OpenAI(
+                base_url=s.base_url, api_key=self._secret, timeout=s.timeout, max_retries=s.retries, http_client=http,
+                default_headers={"Accept-Encoding": "identity"},
+            )  # fmt: skip
         return self._client
 
+    def _ways(self, answer: type[BaseModel]) -> list[dict[str, Any]]:
+        """Ways of asking, the best first; a server that rejects one with 400 or 422 gets the next."""
+        schema = {"name": answer.__name__, "schema": answer.model_json_schema(), "strict": False}
+        plain = {"temperature": self.server.temperature, "stream_options": {"include_usage": True}}
+        return [
+            {**plain, "response_format": {"type": "json_schema", "json_schema": schema}},
+            {**plain, "response_format": {"type": "json_object"}},
+            plain,
+            {},
+        ]
+
     def _request(self, messages: Sequence[Mapping[str, str]], answer: type[BaseModel]) -> str:
+        client = self._openai()
         import openai
 
-        if self._structured:
-            schema = {"name": answer.__name__, "schema": answer.model_json_schema(), "strict": False}
-            try:
-                return self._stream(messages, {"response_format": {"type": "json_schema", "json_schema": schema}})
-            except (openai.BadRequestError, openai.UnprocessableEntityError):
-                self._structured = False  # a server without structured output: JSON or fenced code in the text
-        try:
-            return self._stream(messages, {})
-        except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
-            raise NoAnswer(f"the server rejects the request: {self.redact(_first_line(error))}") from None
+        from .limits import within
 
-    def _stream(self, messages: Sequence[Mapping[str, str]], extra: dict[str, Any]) -> str:
+        ways = self._ways(answer)
+        while True:
+            way = self._asks
+            given = sum(len(m["content"]) for m in messages) // CHARS_PER_TOKEN
+            self.spend.reserve(given)
+            limit = self.server.timeout * (self.server.retries + 1) + BACKOFF
+            allowed = min(limit, self.spend.seconds_left)
+            call = partial(self._stream, client, messages, ways[way], given)
+            try:
+                return within(allowed, call, f"the answer did not end within {allowed:.3g} s")
+            except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
+                if way + 1 == len(ways):
+                    raise NoAnswer(f"the server rejects the request: {self.redact(_first_line(error))}") from None
+                self._asks = max(self._asks, way + 1)
+
+    def _stream(self, client: Any, messages: Sequence[Mapping[str, str]], more: dict[str, Any], given: int) -> str:
         import httpx
         import openai
 
         parts: list[str] = []
-        size, usage = 0, None
+        size, usage, begun = 0, None, False
+        room = self.spend.output_left() * CHARS_PER_TOKEN
         deadline = time.monotonic() + self.server.timeout
         try:
-            stream = self._openai().chat.completions.create(
-                model=self.server.model, messages=list(messages), temperature=self.server.temperature, stream=True,
-                stream_options={"include_usage": True}, **extra,
-            )  # fmt: skip
+            stream = client.chat.completions.create(
+                model=self.server.model, messages=list(messages), stream=True, **more
+            )
+            begun = True
             with stream:
                 for chunk in stream:
                     usage = getattr(chunk, "usage", None) or usage
                     for choice in getattr(chunk, "choices", None) or ():
-                        piece = getattr(choice.delta, "content", None) or ""
+                        piece = getattr(getattr(choice, "delta", None), "content", None) or ""
+                        if not isinstance(piece, str):
+                            raise NoAnswer("the answer is no text")
                         parts.append(piece)
                         size += len(piece)
                     if size > MAX_CHARS:
                         raise NoAnswer(f"the answer is longer than {MAX_CHARS} characters")
+                    if size > room:
+                        raise OutOfBudget("the budget is spent in mid-answer")
                     if time.monotonic() > deadline:
                         raise NoAnswer(f"the answer did not end within {self.server.timeout:g} s")
         except (openai.AuthenticationError, openai.PermissionDeniedError):
-            raise ModelError(
-                f"{self.server.base_url} rejects the key in {self.server.key_variable}; set a valid one"
-            ) from None
+            raise ModelError(self._rejected()) from None
         except openai.NotFoundError as error:
-            raise ModelError(f"{self.server.base_url}: {self.redact(_first_line(error))}") from None
+            raise ModelError(f"{self.server.place}: {self.redact(_first_line(error))}") from None
         except (openai.BadRequestError, openai.UnprocessableEntityError):
             raise
-        except (openai.OpenAIError, httpx.HTTPError, ValueError) as error:
+        except openai.APIConnectionError as error:
+            if isinstance(error.__cause__, NoAnswer):  # from the bound on its body
+                raise error.__cause__ from None
+            cause = f" ({_first_line(error.__cause__)})" if error.__cause__ else ""
+            raise NoAnswer(self.redact(f"{type(error).__name__}: {_first_line(error)}{cause}")) from None
+        except (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, ValueError, TypeError, AttributeError) as error:
+            # the last three: what the package's own reading of a malformed answer raises
             raise NoAnswer(self.redact(f"{type(error).__name__}: {_first_line(error)}")) from None
         finally:
-            given = sum(len(m["content"]) for m in messages) // CHARS_PER_TOKEN
-            counted = (usage.prompt_tokens, usage.completion_tokens) if usage else (given, size // CHARS_PER_TOKEN)
-            self.spend.add(*counted)
-        text = "".join(parts)
+            counted = (
+                _tokens(usage, "prompt_tokens", given) if begun else 0,
+                _tokens(usage, "completion_tokens", size // CHARS_PER_TOKEN),
+            )
+            self.spend.settle(given, *counted)
+        # what UTF-8 has no code for cannot be kept, nor shown
+        text = "".join(parts).encode("utf-8", "replace").decode("utf-8")
         if not text.strip():
             raise NoAnswer("the answer is empty")
         return text
 
+    def _rejected(self) -> str:
+        if self._secret == "none":
+            return f"{self.server.place} wants a key: set {self.server.key_variable}"
+        return f"{self.server.place} rejects the key in {self.server.key_variable}; set a valid one"
+
     def redact(self, text: str) -> str:
-        """Return a text without the key."""
-        key = self.server.key
-        return text.replace(key, "[key]") if len(key) > 4 else text
+        """Return a text without the key, as it is and as JSON spells it."""
+        key = self._secret
+        if len(key) <= 4:
+            return text
+        return text.replace(key, "[key]").replace(json.dumps(key)[1:-1], "[key]")
 
     def _cache_key(self, messages: Sequence[Mapping[str, str]], answer: type[BaseModel], salt: str) -> str:
         content = [
@@ -169,7 +243,7 @@ class Client:
             return None
         try:
             return (self.cache / f"{key}.txt").read_text(encoding="utf-8")
-        except OSError:
+        except (OSError, ValueError):
             return None
 
     def _store(self, key: str, text: str) -> None:
@@ -181,38 +255,12 @@ class Client:
         part.replace(self.cache / f"{key}.txt")
 
 
-def _first_line(error: Exception) -> str:
+def _tokens(usage: Any, name: str, estimate: int) -> int:
+    """What the server counts, if it can be true; a count far below the text itself would buy an endless budget."""
+    said = getattr(usage, name, None)
+    return said if isinstance(said, int) and said >= estimate // 8 else estimate
+
+
+def _first_line(error: BaseException) -> str:
     lines = str(error).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__
-
-
-_FENCE = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*\n(.*?)```", re.DOTALL)
-
-
-def parse_answer(text: str, answer: type[Answer]) -> Answer:
-    """Read an answer from a text: JSON, JSON in a fence or in prose, or (for a type with `source`) a fenced kernel.
-
-    Raises NoAnswer with what was expected.
-    """
-    problem = "no JSON and no fenced code"
-    blocks = [m.group(1) for m in _FENCE.finditer(text)]
-    for candidate in (text, *blocks, _braced(text)):
-        stripped = candidate.strip()
-        if not stripped.startswith("{"):
-            continue
-        try:
-            return answer.model_validate_json(stripped)
-        except ValidationError as error:
-            first = error.errors()[0]
-            problem = f"{'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']}"
-    if "source" in answer.model_fields and blocks:
-        try:
-            return answer.model_validate({"source": max(blocks, key=len)})
-        except ValidationError as error:
-            problem = str(error.errors()[0]["msg"])
-    raise NoAnswer(f"the answer is no {answer.__name__}: {problem}")
-
-
-def _braced(text: str) -> str:
-    start, end = text.find("{"), text.rfind("}")
-    return text[start : end + 1] if 0 <= start < end else ""

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import hashlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ..hwmodels.compare import compare
-from ..porting.translate import language_for
-from ..templates import render
+from ..ir.diagnostics import Refusal
+from ..porting.translate import language_for, translate
+from ..templates import environment
 from .client import CHARS_PER_TOKEN
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
+    from ..backends.base import KernelText
     from ..hwmodels import Machine
+    from ..hwmodels.compare import Change
     from ..porting.candidate import Candidate, SourceProgram
 
 LANGUAGE_NAMES = {"opencl": "OpenCL C", "metal": "Metal for MLX", "cuda": "CUDA C++", "hip": "HIP"}
@@ -41,19 +45,28 @@ class Situation:
     translated_ok: bool = False
     diagnostics: tuple[str, ...] = ()
     advice: str = ""
-    briefs: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    briefs: dict[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    language_wanted: str | None = None
 
     @property
     def language(self) -> str:
         """The language to write."""
-        return self.translated.text.language if self.translated else language_for(self.dst)
+        return self.translated.text.language if self.translated else language_for(self.dst, self.language_wanted)
+
+
+def _render(template: str, **context: Any) -> str:
+    env = environment()
+    env.filters.update(plain=plain, tag=tag)
+    tests: dict[str, Any] = {"doubtful": doubtful}
+    env.tests.update(tests)
+    return env.get_template(f"prompts/{template}.md.j2").render(**context)
 
 
 def messages(template: str, **context: Any) -> list[Message]:
     """Return the system prompt and a filled template."""
     return [
-        {"role": "system", "content": render("prompts/system.md.j2").strip()},
-        {"role": "user", "content": render(f"prompts/{template}.md.j2", **context).strip()},
+        {"role": "system", "content": _render("system").strip()},
+        {"role": "user", "content": _render(template, **context).strip()},
     ]
 
 
@@ -66,27 +79,60 @@ def plan_prompt(s: Situation, count: int) -> list[Message]:
     """Ask the supervisor for strategies."""
     return messages(
         "plan", src=s.src, dst=s.dst, source=s.text, count=count, changes=differences(s), diagnostics=s.diagnostics,
-        advice=s.advice,
+        briefs=s.briefs, advice=s.advice,
     )  # fmt: skip
 
 
-def worker_prompt(
-    s: Situation, strategy: str, *, best: str = "", best_note: str = "", failures: Sequence[str] = ()
-) -> list[Message]:
+@dataclass(frozen=True)
+class Before:
+    """What a worker is shown of what was tried: a passing candidate with notes on it, a failed one, reasons."""
+
+    best: str = ""
+    notes: tuple[str, ...] = ()
+    failed: str = ""
+    finding: str = ""
+    failures: tuple[str, ...] = ()
+
+
+def worker_prompt(s: Situation, strategy: str, before: Before = Before()) -> list[Message]:
     """Ask a worker for a kernel."""
     kernel = s.source.kernel
     constants = s.translated.constants if s.translated else s.source.constants
-    sizes = kernel.size_sets()[0]
-    launch = kernel.launch(sizes, constants)
-    idioms = render(f"prompts/idioms_{s.language}.md.j2", dst=s.dst, entry=kernel.name).strip()
+    sizes = kernel.size_sets()
+    launch = kernel.launch(sizes[0], constants)
+    idioms = _render(f"idioms_{s.language}", dst=s.dst, entry=kernel.name).strip()
     return messages(
         "worker", entry=kernel.name, src=s.src, dst=s.dst, language=s.language,
         language_name=LANGUAGE_NAMES[s.language], strategy=strategy, source=s.text, args=_arguments(s),
         grid=" x ".join(e.text for e in kernel.model.launch.grid), block=" x ".join(map(str, launch.block)),
-        shared=launch.shared_bytes, paths=FACTS, changes=differences(s), briefs=s.briefs, idioms=idioms,
-        translated=_joined(s.translated) if s.translated else "", translated_ok=s.translated_ok,
-        diagnostics=s.diagnostics, best=best, best_note=best_note, failures=list(failures)[-8:], advice=s.advice,
+        shared=launch.shared_bytes, sizes=_sizes(sizes), compare=_compare(s), paths=FACTS, changes=differences(s),
+        briefs=s.briefs, idioms=idioms,
+        translated=joined(s.translated.text) if s.translated else "", translated_ok=s.translated_ok,
+        diagnostics=s.diagnostics, best=before.best, notes=before.notes, failed=before.failed,
+        finding=before.finding, failures=before.failures[-8:], advice=s.advice,
     )  # fmt: skip
+
+
+def all_prompts(s: Situation, count: int = 4) -> dict[str, list[Message]]:
+    """Return every prompt of a run's start by who is asked; those later on add briefs and what was tried."""
+    return {
+        "source sage": sage_prompt(s, s.src, "source"),
+        "target sage": sage_prompt(s, s.dst, "target"),
+        "supervisor": plan_prompt(s, count),
+        "worker": worker_prompt(s, "the best that you can think of"),
+    }
+
+
+def situation_of(source: SourceProgram, src: Machine, dst: Machine, advice: str, language: str | None) -> Situation:
+    """Translate a kernel and return what the prompts share. Raises NoWriter."""
+    text = source.kernel.source.read_text(encoding="utf-8", errors="replace")
+    translated, diagnostics = None, ()
+    try:
+        [translated, *_] = translate(source, src, dst, language=language)
+        diagnostics = tuple(map(str, translated.diagnostics))
+    except Refusal as refusal:
+        diagnostics = tuple(map(str, refusal.diagnostics))
+    return Situation(source, text, src, dst, translated, False, diagnostics, advice, language_wanted=language)
 
 
 def explain_prompt(gate: str, detail: str, source: str) -> list[Message]:
@@ -94,7 +140,7 @@ def explain_prompt(gate: str, detail: str, source: str) -> list[Message]:
     return messages("explain", gate=gate, detail=detail, source=source)
 
 
-def differences(s: Situation, most: int = 14) -> list[Any]:
+def differences(s: Situation, most: int = 14) -> list[Change]:
     """Return what changes between the machines, the most consequential first."""
     return list(compare(s.src, s.dst))[:most]
 
@@ -118,7 +164,35 @@ def _arguments(s: Situation) -> list[str]:
     return lines
 
 
-def _joined(candidate: Candidate) -> str:
+def _sizes(sizes: Sequence[Mapping[str, int]]) -> str:
+    return "; ".join(", ".join(f"{k} = {n}" for k, n in size.items()) for size in sizes[:8]) or "one size only"
+
+
+def _compare(s: Situation) -> str:
+    return ", ".join(f"{name} {how}" for name, how in s.source.kernel.model.reference.compare.items())
+
+
+def joined(text: KernelText) -> str:
+    """A kernel's text as one file, as people see it."""
     from ..backends.clike.wrapper import file_text
 
-    return file_text(candidate.text)
+    return file_text(text)
+
+
+def plain(text: str) -> str:
+    """Text as data in a prompt: without the marks that delimit data, and with every odd character spelled out.
+
+    Control characters, bidirectional marks and the like can make a text look other than it is.
+    """
+    out = text.replace("\r\n", "\n").replace("«", "<<").replace("»", ">>")
+    return "".join(c if c in "\n\t" or c.isprintable() else f"\\u{{{ord(c):x}}}" for c in out)
+
+
+def tag(text: str) -> str:
+    """A mark that the text itself cannot hold, since it depends on all of it."""
+    return hashlib.sha256(text.encode("utf-8", "replace")).hexdigest()[:8]
+
+
+def doubtful(change: Change) -> bool:
+    """Whether a difference between two machines rests on a fact that nobody verified."""
+    return any(f is not None and f.known and not f.verified for f in (change.source_fact, change.destination_fact))

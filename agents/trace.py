@@ -19,37 +19,59 @@ class TraceError(GpuportError):
 
 
 class Trace:
-    """Appends events to a file; `redact` is applied to every line before it is written."""
+    """Appends events to a file; `redact` is applied to every line before it is written.
 
-    def __init__(self, path: Path | None, redact: Callable[[str], str] = str) -> None:
+    Without `resume` a file that is there already is an error: no run is mixed with another. With it, a last line that a
+    kill cut off is removed, so that the next one begins at the start of a line.
+    """
+
+    def __init__(self, path: Path | None, redact: Callable[[str], str] = str, *, resume: bool = False) -> None:
         self.path, self._redact = path, redact
         self._lock = threading.Lock()
-        if path is not None:
+        if path is None:
+            return
+        try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            if path.exists() and path.stat().st_size:
+                if not resume:
+                    raise TraceError(f"{path}: holds a run already; add --resume, or name another folder")
+                _mend(path)
+        except OSError as error:
+            raise TraceError(f"{path}: {error.strerror or error}") from None
 
     def add(self, event: str, **fields: Any) -> None:
-        """Append an event; it is on disk when this returns."""
+        """Append an event; a kill of this process after that does not lose it."""
         if self.path is None:
             return
         line = self._redact(json.dumps({"event": event, "time": round(time.time(), 3), **fields}, default=str))
         with self._lock, self.path.open("a", encoding="utf-8") as file:
             file.write(line + "\n")
-            file.flush()
 
     def events(self) -> Iterator[dict[str, Any]]:
-        """Yield the events so far; a last line that was cut off by a kill is left out. Raises TraceError."""
+        """Yield the events so far, one at a time. Raises TraceError."""
         if self.path is None or not self.path.exists():
             return
-        lines = self.path.read_text(encoding="utf-8").split("\n")
-        for number, line in enumerate(lines, 1):
-            if not line:
-                continue
-            try:
-                event = json.loads(line)
-            except ValueError:
-                if number >= len(lines) - 1:
-                    return
-                raise TraceError(f"{self.path}:{number}: expected a JSON object") from None
-            if not isinstance(event, dict) or "event" not in event:
-                raise TraceError(f"{self.path}:{number}: expected an object with the key 'event'")
-            yield event
+        with self.path.open(encoding="utf-8", errors="replace") as file:
+            for number, line in enumerate(file, 1):
+                try:
+                    event = json.loads(line)
+                except (ValueError, RecursionError):
+                    raise TraceError(f"{self.path}:{number}: expected a JSON object") from None
+                if not isinstance(event, dict) or "event" not in event:
+                    raise TraceError(f"{self.path}:{number}: expected an object with the key 'event'")
+                yield event
+
+
+def _mend(path: Path) -> None:
+    """Cut off what stands behind the last end of a line."""
+    with path.open("rb+") as file:
+        end = file.seek(0, 2)
+        while end:
+            start = max(0, end - (1 << 16))
+            file.seek(start)
+            at = file.read(end - start).rfind(b"\n")
+            if at >= 0:
+                file.truncate(start + at + 1)
+                return
+            end = start
+        file.truncate(0)

@@ -19,17 +19,18 @@ from ..hwmodels.errors import GpuportError
 from ..ir.diagnostics import Refusal, refuse
 from .bundle import bundle
 from .candidate import Candidate, SourceProgram, Synthesizer
+from .judge import backends_for, judge
 from .report import Environment, KernelRecord, MachineRecord, PortReport, SourceText
-from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord
+from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord, RivalRecord
 from .spec import Kernel
+from .timing import measure_port
 from .translate import language_for, launches_of, read_kernel, translate, wrapper_for
-from .verify.assembles import assembled
+from .verify.oracle import Oracle
 from .verify.sizes import Case, cases_for
-from .verify.verify import Oracle, Verification, verify
 
 if TYPE_CHECKING:
     from .decisions import Decision
-    from .report.schema import GateRecord, Verdict
+    from .report.schema import GateRecord
 
 Progress = Callable[[str, str, int, int], None]
 Port = str | Path
@@ -188,48 +189,48 @@ def _attempt(job: _Job, dst: Machine, synthesizers: Sequence[Synthesizer]) -> _A
 def _finish(job: _Job, oracle: Oracle, attempt: _Attempt) -> PortReport:
     if not attempt.candidates:
         return _refused(job, attempt)
-    judged = [_judge(job, oracle, attempt, c) for c in attempt.candidates]
-    verified = [r for r in judged if r.verified]
-    if not verified:
-        return judged[0]
+    judged = [(c, _judge(job, oracle, attempt, c)) for c in attempt.candidates]
+    if len(judged) == 1:
+        return judged[0][1]
+    rivals = tuple(
+        RivalRecord(
+            author=r.author, verdict=r.verdict, reason=r.reason, seconds=r.measured.median if r.measured else None
+        )
+        for _, r in judged
+    )
+    verified = [(c, r) for c, r in judged if r.verified]
     # the fastest where times were measured; where none were, the first, which is the translator's
-    return min(verified, key=lambda r: r.measured.median if r.measured else 0.0)
+    candidate, best = min(verified, key=lambda v: v[1].measured.median if v[1].measured else 0.0, default=judged[0])
+    if best.measured is not None:
+        # the fastest of several was lucky too: its time is taken afresh
+        started = time.perf_counter()
+        case = cases_for(oracle, job.source.constants, candidate.constants)[0]
+        backends = backends_for(attempt.dst, candidate.text.language)
+        again, _, _ = measure_port(candidate.text, job.source.kernel, case, oracle, attempt.dst, backends)
+        stages = {**best.stages, "measure again": time.perf_counter() - started}
+        best = best.model_copy(update={"measured": again, "stages": stages})
+    return best.model_copy(update={"rivals": rivals})
 
 
 def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -> PortReport:
     from ..backends.clike.wrapper import file_text
-    from .timing import measure_port
 
-    kernel, dst, stages = job.source.kernel, attempt.dst, {"translate": attempt.seconds}
+    kernel, dst = job.source.kernel, attempt.dst
     cases = cases_for(oracle, job.source.constants, candidate.constants)
     backends = backends_for(dst, candidate.text.language)
     steps = len(backends) * sum(len(c.kinds) for c in cases)
-    assembly, used = assembled(candidate.text, dst)
-    stages["assemble"] = assembly.seconds
-    # where the device's own driver compiles the text, nobody misses a compiler
-    gates: list[GateRecord] = [assembly] if assembly.verdict != "unknown" or len(backends) == 1 else []
-    found: Verification | None = None
     done = 0
-    for backend in backends:
-        started = time.perf_counter()
 
-        def tick(what: str, backend: str = backend) -> None:
-            nonlocal done
-            job.progress(dst.id, f"{'emulated' if backend == 'emulator' else backend}: {what}", done, steps)
-            done += 1
+    def tick(backend: str, what: str) -> None:
+        nonlocal done
+        job.progress(dst.id, f"{'emulated' if backend == 'emulator' else backend}: {what}", done, steps)
+        done += 1
 
-        found = verify(candidate.text, oracle, cases, dst, backend, time_limit=job.time_limit, tick=tick)
-        stages[f"verify ({backend})"] = time.perf_counter() - started
-        gates.extend(found.gates)
-        if found.verdict != "tested":
-            break
-    assert found is not None
-    verdict, reason = _verdict(found, backends), found.reason
-    if assembly.verdict == "refuted" and verdict != "REFUTED":
-        verdict, reason = "REFUTED", f"assembles: {assembly.detail}"
+    found = judge(candidate.text, oracle, cases, dst, backends, time_limit=job.time_limit, tick=tick)
+    verdict = found.verdict
+    stages = {"translate": attempt.seconds, **found.stages}
     started = time.perf_counter()
-    run = verdict.startswith("VERIFIED")
-    measured, floor, device = measure_port(candidate.text, kernel, cases[0], oracle, dst, backends, run=run)
+    measured, floor, device = measure_port(candidate.text, kernel, cases[0], oracle, dst, backends, run=found.verified)
     stages["measure"] = time.perf_counter() - started
     file_name = f"{kernel.name}.{SUFFIXES[candidate.text.language]}"
     wrapper = wrapper_for(kernel, candidate, dst, file_name)
@@ -239,12 +240,12 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         src=MachineRecord.of(job.src),
         dst=MachineRecord.of(dst),
         verdict=verdict,
-        reason=reason,
+        reason=found.reason,
         decisions=tuple(_decision(job, dst, d) for d in candidate.decisions),
         diagnostics=tuple(DiagnosticRecord.of(d) for d in candidate.diagnostics),
-        gates=tuple(gates),
+        gates=found.gates,
         author=candidate.author,
-        sizes=_judged_sizes(cases, gates),
+        sizes=_judged_sizes(cases, found.gates),
         seeds=(f"{oracle.seed:016x}",),
         environment=_environment(backends, device),
         original=job.original,
@@ -252,7 +253,7 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         wrapper=SourceText(name=f"{kernel.name}.py", language="python", text=wrapper),
         measured=measured,
         floor=floor,
-        resources=used,
+        resources=found.used,
         stages=stages,
         created=datetime.now(UTC),
         rerun=_rerun(job, dst),
@@ -264,22 +265,6 @@ def _judged_sizes(cases: Sequence[Case], gates: Sequence[GateRecord]) -> tuple[d
     """The sizes of the spec, and of those that were made up the ones at which values were judged."""
     judged = [g.size for g in gates if g.gate == "values"]
     return tuple(dict(c.sizes) for c in cases if not c.made or dict(c.sizes) in judged)
-
-
-def _verdict(found: Verification, backends: Sequence[str]) -> Verdict:
-    if found.verdict == "refuted":
-        return "REFUTED"
-    if found.verdict != "tested":
-        return "UNVERIFIED"
-    return "VERIFIED (device)" if any(b != "emulator" for b in backends) else "VERIFIED (emulated)"
-
-
-def backends_for(dst: Machine, language: str) -> list[str]:
-    """Return what can judge a port to a machine here: its device if there is one, and always the emulator."""
-    from ..backends.doctor import device_backend
-
-    device = device_backend(dst, language)
-    return [device, "emulator"] if device else ["emulator"]
 
 
 def _refused(job: _Job, attempt: _Attempt) -> PortReport:

@@ -31,6 +31,7 @@ def render_html(report: PortReport) -> str:
             else [],
             groups=view.gate_groups(report),
             machines=view.machine_rows(report),
+            ideas=view.idea_rows(report),
         )
     )
 
@@ -40,7 +41,12 @@ def render_markdown(report: PortReport) -> str:
     return (
         _environment(False)
         .get_template("report.md.j2")
-        .render(r=report, groups=view.gate_groups(report), machines=view.machine_rows(report))
+        .render(
+            r=report,
+            groups=view.gate_groups(report),
+            machines=view.machine_rows(report),
+            ideas=view.idea_rows(report),
+        )
     )
 
 
@@ -70,6 +76,7 @@ def _environment(escape: bool) -> Environment:
         cell=view.cell,
         tick=view.tick,
         tone=verdict_class,
+        idea_tone=view.idea_tone,
     )
     functions: dict[str, Any] = {
         "meaning": view.meaning,

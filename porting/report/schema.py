@@ -255,10 +255,23 @@ class ResourcesRecord(Record):
     note: str = ""
 
 
+class RivalRecord(Record):
+    """One of several candidates that were judged: its author, the verdict and why, its median time in seconds."""
+
+    author: str
+    verdict: Verdict
+    reason: str = ""
+    seconds: float | None = None
+
+
 class IdeaRecord(Record):
     """A candidate of a swarm: who wrote it by which strategy, and what became of it.
 
-    `parent` is the number of the best candidate that its author was shown; 0 is the translator's.
+    `verdict`: `passed` where the swarm's own trial found nothing, else what it found, in `reason`; `explanation`: a
+    model's words on that, which decide nothing. `seconds`: measured per launch, where the device was here. `parent` is
+    the number of the candidate that its author was shown; 0 is the
+    translator's. `final`: what the last judge said, with inputs and sizes that the swarm never saw; empty for those
+    that did not come before it.
     """
 
     number: int
@@ -267,7 +280,26 @@ class IdeaRecord(Record):
     idea: str = ""
     verdict: str
     reason: str = ""
+    explanation: str = ""
     parent: int | None = None
+    seconds: float | None = None
+    final: Verdict | Literal[""] = ""
+    final_reason: str = ""
+
+
+class SwarmRecord(Record):
+    """What a swarm did for this destination: its model, why it ended, and what it spent; `cost` at the prices given."""
+
+    model: str = ""
+    workers: int
+    stopped: str
+    candidates: int
+    requests: int
+    cached: int
+    input_tokens: int
+    output_tokens: int
+    cost: float
+    seconds: float
 
 
 class ReplayRecord(Record):
@@ -291,7 +323,8 @@ class PortReport(Record):
     """One kernel ported to one destination: the verdict and everything that it rests on.
 
     `original` is the source as read, `ported` what was written for the destination (None if refused), `wrapper` the
-    host module beside it. `stages` are wall seconds per stage, in order. `seeds` are hexadecimal.
+    host module beside it. `rivals`: all candidates that were judged, where there were several; `ideas` and `swarm`:
+    what a swarm tried. `stages` are wall seconds per stage, in order. `seeds` are hexadecimal.
     """
 
     schema_version: Literal[1] = SCHEMA_VERSION
@@ -303,7 +336,9 @@ class PortReport(Record):
     decisions: tuple[DecisionRecord, ...] = ()
     diagnostics: tuple[DiagnosticRecord, ...] = ()
     gates: tuple[GateRecord, ...] = ()
+    rivals: tuple[RivalRecord, ...] = ()
     ideas: tuple[IdeaRecord, ...] = ()
+    swarm: SwarmRecord | None = None
     author: str = "translator"
     sizes: tuple[dict[str, int], ...] = ()
     seeds: tuple[str, ...] = ()

@@ -9,7 +9,16 @@ from typing import TYPE_CHECKING, Final
 
 from ...hwmodels.units import show_scalar
 from .code import Row, lines, side_by_side
-from .schema import DecisionRecord, DiagnosticRecord, FactRecord, GateRecord, PortReport, ResourcesRecord
+from .schema import (
+    DecisionRecord,
+    DiagnosticRecord,
+    FactRecord,
+    GateRecord,
+    IdeaRecord,
+    PortReport,
+    ResourcesRecord,
+    verdict_class,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -164,3 +173,27 @@ def cell(text: object) -> str:
     flat = " ".join(str(text).split())
     flat = re.sub(r"[\\`*\[\]|~]|(?<!\w)_|_(?!\w)", r"\\\g<0>", flat)
     return flat.replace("&", "&amp;").replace("<", "&lt;")
+
+
+def idea_rows(report: PortReport) -> list[tuple[IdeaRecord, int]]:
+    """The swarm's candidates as a tree, each with its depth: below the one that its author was shown."""
+    known = {i.number for i in report.ideas}
+    below: dict[int | None, list[IdeaRecord]] = {}
+    for idea in report.ideas:
+        # a parent comes before its child; anything else is no tree
+        parent = idea.parent if idea.parent in known and idea.parent < idea.number else None
+        below.setdefault(parent, []).append(idea)
+    rows: list[tuple[IdeaRecord, int]] = []
+    left = [(i, 0) for i in reversed(below.get(None, []))]
+    while left:
+        idea, depth = left.pop()
+        rows.append((idea, depth))
+        left += [(i, depth + 1) for i in reversed(below.get(idea.number, []))]
+    return rows
+
+
+def idea_tone(idea: IdeaRecord) -> str:
+    """The class of a candidate that pages colour by: the last judge's word counts before the swarm's own."""
+    if idea.final:
+        return verdict_class(idea.final)
+    return {"passed": "emulated", "REFUTED": "bad", "REFUSED": "bad", "failed": "bad"}.get(idea.verdict, "open")

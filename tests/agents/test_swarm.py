@@ -2,43 +2,17 @@
 
 from __future__ import annotations
 
-import itertools
-import json
 import time
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gpuport import port
-from gpuport.agents.budget import Budget
-from gpuport.agents.client import Server
 from gpuport.agents.errors import ModelError
 from gpuport.agents.swarm import Swarm
 from scripted_server import serve
+from twice import HEAD, KEY, RIGHT, WRONG, asks_for, scripted, swarm, write
 
-KEY = "sk-very-secret-key-0123456789"
-SOURCE = """__global__ void twice(const float* x, float* y, int n) {
-  int i = blockIdx.x * blockDim.x + threadIdx.x;
-  if (i < n) y[i] = 2.0f * x[i];
-}
-"""
-SPEC = """
-[kernel]
-source = "twice.cu"
-entry = "twice"
-[sizes]
-n = [256, 1, 100, 1000]
-[args]
-x = { dtype = "f32", shape = ["n"], role = "in" }
-y = { dtype = "f32", shape = ["n"], role = "out" }
-n = { dtype = "i32", value = "n" }
-[launch]
-grid = ["cdiv(n, 64)"]
-block = [64]
-"""
-HEAD = "__kernel void twice(__global const float* x, __global float* y, int n) {\n    int i = get_global_id(0);\n"
-RIGHT = HEAD + "    if (i < n) y[i] = x[i] + x[i];\n}\n"
-WRONG = HEAD + "    if (i < n) y[i] = 3.0f * x[i];\n}\n"
 BEYOND = HEAD + "    y[i] = 2.0f * x[i];\n}\n"
 INVALID = HEAD + "    y[i] = undeclared;\n}\n"
 FILE = '#include "/etc/passwd"\n' + RIGHT
@@ -48,47 +22,9 @@ ENDLESS = HEAD + "    while (n > 0) { i += 0; }\n    if (i < n) y[i] = 2.0f * x[
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path / "twice.cu").write_text(SOURCE)
-    (tmp_path / "twice.kernel.toml").write_text(SPEC)
+    write(tmp_path)
     monkeypatch.setenv("OPENAI_API_KEY", KEY)
     return tmp_path
-
-
-def asks_for(body: dict[str, Any]) -> str:
-    text = body["messages"][-1]["content"]
-    return "sage" if "You are the sage" in text else "plan" if "You are the supervisor" in text else "worker"
-
-
-def scripted(kernels: list[Any]):
-    """Answer sages and supervisor, and workers with these kernels in turn, the last again and again."""
-    left = itertools.chain(kernels, itertools.repeat(kernels[-1]))
-
-    def script(body: dict[str, Any]) -> Any:
-        match asks_for(body):
-            case "sage":
-                return json.dumps({"points": ["be careful"]})
-            case "plan":
-                return json.dumps({"strategies": ["as it is", "another way"]})
-            case _:
-                kernel = next(left)
-                return (
-                    json.dumps({"idea": "scripted", "source": kernel})
-                    if isinstance(kernel, str) and kernel.startswith(("__", "#"))
-                    else kernel
-                )
-
-    return script
-
-
-def swarm(url: str, folder: Path, **more: Any) -> Swarm:
-    options: dict[str, Any] = {
-        "server": Server(url, "m", timeout=3.0, retries=1),
-        "workers": 1,
-        "budget": Budget(max_candidates=more.pop("candidates", 1)),
-        "trace": folder / "trace",
-        "time_limit": 3.0,
-    }
-    return Swarm(**{**options, **more})
 
 
 def run(folder: Path, kernels: list[Any], dst: str = "arc-b580", **more: Any):
@@ -185,7 +121,7 @@ def test_a_run_is_resumed_with_nothing_asked_twice(folder: Path) -> None:
         first = swarm(server.url, folder, candidates=2)
         port(folder / "twice.cu", src="h100", dst="arc-b580", agents=first)
         asked = len(server.requests)
-        second = swarm(server.url, folder, candidates=3, resume=True)
+        second = swarm(server.url, folder, candidates=3, resume=True, trace=folder / "trace")
         report = port(folder / "twice.cu", src="h100", dst="arc-b580", agents=second)
         assert len(server.requests) == asked + 1
     assert [i.number for i in report.ideas] == [0, 1, 2, 3]
