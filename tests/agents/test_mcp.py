@@ -41,7 +41,9 @@ def test_an_agent_ports_and_has_its_own_kernels_judged(tmp_path: Path) -> None:
     twice.write(tmp_path)
     (tmp_path / "racy.cu").write_text(twice.SOURCE.replace("y[i] = 2.0f * x[i]", "y[0] = 2.0f * x[i]"))
     (tmp_path / "racy.kernel.toml").write_text(twice.SPEC.replace("twice.cu", "racy.cu"))
-    (tmp_path / "loud_ref.py").write_text("print('loud')\ndef f(inputs):\n    print('louder')\n    return {'y': 2.0 * inputs['x']}\n")
+    (tmp_path / "loud_ref.py").write_text(
+        "print('loud')\ndef f(inputs):\n    print('louder')\n    return {'y': 2.0 * inputs['x']}\n"
+    )
     loud = twice.SPEC.replace("[verify]", '[reference]\npython = "loud_ref:f"\n[verify]')
     (tmp_path / "loud.kernel.toml").write_text(loud)
     there = {"kernel": "twice.cu", "src": "h100", "dst": "mi300x", "source": ""}
