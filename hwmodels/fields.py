@@ -168,6 +168,12 @@ FIELDS: Final[tuple[Field, ...]] = (
     Field("features.grid_sync", "bool", "grid-wide synchronisation"),
     Field("numerics.subnormals_f32", "text", "f32 subnormals", choices=("kept", "flushed")),
     Field("numerics.subnormals_f16", "text", "f16 subnormals", choices=("kept", "flushed")),
+    Field(
+        "numerics.atomic_subnormals_f32",
+        "text",
+        "f32 subnormals in atomic adds on global memory",
+        choices=("kept", "flushed"),
+    ),
     Field("numerics.contract", "text", "contraction to fma by default", choices=("on", "off", "fast", "relaxed")),
     Field("numerics.fast_math_default", "bool", "fast math unless told otherwise"),
     Field("measured.latency.<event>", "cycle", "latency"),

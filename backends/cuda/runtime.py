@@ -209,7 +209,10 @@ def _build(cupy: Any, text: KernelText, code: str, options: tuple[str, ...], num
 def _cuda_headers(cupy: Any) -> list[str]:
     """The folders of CUDA's own headers (cuda_fp16.h, mma.h, ...), in packages and in the toolkit."""
     roots = [cupy.cuda.get_cuda_path(), os.environ.get("CUDA_PATH"), "/usr/local/cuda"]
-    return [*header_folders(), *(str(folder) for r in roots if r and (folder := Path(r) / "include").is_dir())]
+    folders = [*header_folders(), *(str(Path(root) / "include") for root in roots if root)]
+    # since CUDA 13 the C++ library, which cooperative_groups.h includes, has a folder of its own
+    found = [path for folder in folders for path in (Path(folder), Path(folder) / "cccl") if path.is_dir()]
+    return list(dict.fromkeys(map(str, found)))
 
 
 def _file_name(text: KernelText) -> str:

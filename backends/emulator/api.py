@@ -114,6 +114,7 @@ class _Run:
         self.findings = Collector()
         width = int(machine.get("execution.subgroup_width", 1))
         self.state = State(launch, width, program.language, max_steps, self.findings, time.monotonic() + max_seconds)
+        domain.flush_atomics = machine.get("numerics.atomic_subnormals_f32", "kept") == "flushed"
         domain.flush = machine.get("numerics.subnormals_f32", "kept") == "flushed"
         self.memory = Memory(self.state, domain)
         if traffic:

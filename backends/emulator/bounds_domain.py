@@ -327,7 +327,9 @@ class BoundsDomain(Domain):
             fresh = np.unique(index[count[index] == 0])
             size[fresh] = np.abs(flat[fresh]) + bound[fresh]
             np.add.at(flat, index, v if op == "add" else -v)
-            np.add.at(bound, index, e)
+            # both operands and the sum may be flushed
+            lost = 3 * formats.SMALLEST_NORMAL[F32] * self.flush_atomics * (scalar is F32 and region.per is Per.LAUNCH)
+            np.add.at(bound, index, e + lost)
             np.add.at(size, index, np.abs(v) + e)
             np.add.at(count, index, 1.0)
         elif op in ("min", "max"):

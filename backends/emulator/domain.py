@@ -17,11 +17,12 @@ class Domain(ABC):
     """How float lanes are represented, computed and kept in memory.
 
     Values are arrays, or tuples of arrays, shaped as `lanes` says. `flush` tells that the machine flushes f32 (and
-    bf16) subnormals; the emulator sets it before a run.
+    bf16) subnormals, `flush_atomics` that atomic adds of f32 on global memory do; the emulator sets both before a run.
     """
 
     name: str
     flush: bool = False
+    flush_atomics: bool = False
 
     @abstractmethod
     def constant(self, value: float, scalar: Scalar) -> Value:

@@ -12,7 +12,7 @@ from . import formats, functions
 from .atomics import in_order
 from .domain import Domain, same_bits
 from .lanes import Array, Value
-from .regions import Region
+from .regions import Per, Region
 
 COMPARE = {
     "==": operator.eq, "!=": operator.ne, "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
@@ -99,12 +99,14 @@ class MachineDomain(Domain):
         flat = region.view(scalar).reshape(-1)
         if op == "sub":
             op, value = "add", -value
-        if scalar is BF16 or (self._flushes(scalar) and op != "exch" and not _far_from_subnormal(flat[index], value)):
-            return self._one_by_one(op, flat, scalar, index, value)
+        at_once = self.flush_atomics and scalar is F32 and op == "add" and region.per is Per.LAUNCH
+        flushes = (at_once or self._flushes(scalar)) and op != "exch"
+        if scalar is BF16 or (flushes and not _far_from_subnormal(flat[index], value)):
+            return self._one_by_one(op, flat, scalar, index, value, flush=at_once)
         return in_order(op, flat, index, value, old=old)
 
-    def _one_by_one(self, op: str, flat: Array, scalar: Scalar, index: Array, value: Array) -> Array:
-        """Slow but general: each update as the domain computes it."""
+    def _one_by_one(self, op: str, flat: Array, scalar: Scalar, index: Array, value: Array, *, flush: bool) -> Array:
+        """Slow but general: each update as the domain computes it; `flush`: it flushes where other sums do not."""
         out = np.empty(index.shape, formats.LANE[scalar])
         fn = {"min": "fmin", "max": "fmax"}.get(op)
         for i, at in enumerate(index):
@@ -114,7 +116,9 @@ class MachineDomain(Domain):
             if fn:
                 new = self.math(fn, [before, new], scalar)
             elif op == "add":
-                new = self.binary("+", before, new, scalar)
+                old, new = (flushed(before), flushed(new)) if flush else (before, new)
+                new = self.binary("+", old, new, scalar)
+                new = flushed(new) if flush else new
             flat[cell] = formats.to_memory(np.asarray(new), scalar)
             out[i] = before[0]
         return out

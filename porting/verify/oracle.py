@@ -32,7 +32,7 @@ from .accuracy import ULPS
 from .compare import compare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from ...backends.base import Finding, Launch
     from ...backends.emulator import Emulation
@@ -51,7 +51,7 @@ SOURCE_SECONDS: Final = 20.0
 PROBE_ELEMENTS: Final = 1 << 16
 """Exact-integer inputs are tried where no buffer has more elements than this: they run the source once more."""
 
-_SUBNORMALS: Final = "numerics.subnormals_f32"
+_SUBNORMALS: Final = ("numerics.subnormals_f32", "numerics.atomic_subnormals_f32")
 _EXACT_CALLS: Final = frozenset(
     "fma fabs fmin fmax floor ceil trunc rint round copysign isnan isinf min max abs".split()
 )
@@ -188,7 +188,7 @@ class Oracle:
         it flushes subnormals. With inputs of kind `exact` the outputs that are exact in any order are found too.
         Raises ReferenceFailed, SpecError, EmulatorError.
         """
-        flushes = dst.get(_SUBNORMALS, "kept") == "flushed"
+        flushes = tuple(path for path in _SUBNORMALS if dst.get(path, "kept") == "flushed")
         key = (*sizes.items(), launch, kind, language, flushes)
         with self._lock:
             known = self._expectations.get(key)
@@ -199,7 +199,14 @@ class Oracle:
         return known
 
     def _expect(
-        self, sizes: Mapping[str, int], launch: Launch, kind: InputKind, dst: Machine, language: str, *, flushes: bool
+        self,
+        sizes: Mapping[str, int],
+        launch: Launch,
+        kind: InputKind,
+        dst: Machine,
+        language: str,
+        *,
+        flushes: Sequence[str],
     ) -> Expectation:
         inputs, reference = self.inputs(sizes, kind), self.reference(sizes, kind)
         names = outputs(self.kernel)
@@ -207,7 +214,7 @@ class Oracle:
             return self._nothing_runs(names, sizes, inputs, reference)
         args, roles = arguments(self.kernel, sizes, inputs), self.kernel.roles
         # bounds must allow for what the destination flushes
-        bounded = self.src.with_facts({_SUBNORMALS: dst.fact(_SUBNORMALS)}) if flushes else self.src
+        bounded = self.src.with_facts({path: dst.fact(path) for path in flushes})
 
         def run(domain: Any = None) -> Any:
             machine = bounded if domain else self.src

@@ -25,7 +25,10 @@ from emu_build import (
     var,
 )
 from gpuport.backends.base import KernelText, Launch, TextParam
-from gpuport.backends.emulator import EmulatorBackend
+from gpuport.backends.cuda.reader import read_cuda_text
+from gpuport.backends.emulator import EmulatorBackend, emulate
+from gpuport.backends.emulator.bounds_domain import BoundsDomain
+from gpuport.hwmodels import load_machine
 from gpuport.ir import nodes as ir
 from gpuport.ir.types import F32, I32, U32, U64
 from hypothesis import given, settings
@@ -164,3 +167,33 @@ def test_backend_reads_the_text() -> None:
 
 def kinds_of(result: Any) -> list[str]:
     return [f.kind for f in result.findings]
+
+
+FLUSHES = """
+__global__ void k(float* g, float* h, float v) {
+    __shared__ float s;
+    if (threadIdx.x == 0) s = 0.0f;
+    __syncthreads();
+    atomicAdd(g, v);
+    atomicAdd(&s, v);
+    __syncthreads();
+    if (threadIdx.x == 0) *h = s;
+}
+"""
+
+
+def test_atomic_adds_flush_where_the_machine_does() -> None:
+    """On NVIDIA atomics on global memory flush subnormal numbers and those on shared memory do not, as an H100 showed."""
+    kernel, tiny = read_cuda_text(FLUSHES, "k", "k.cu"), np.float32(2.0**-130)
+    for machine, expected in (("h100", 0.0), ("cpu", 4 * tiny)):
+        for domain in (None, BoundsDomain()):
+            args = {"g": np.zeros(1, "f4"), "h": np.zeros(1, "f4"), "v": tiny}
+            roles: Any = {"g": "inout", "h": "out"}
+            launch = Launch((1, 1, 1), (4, 1, 1))
+            got = emulate(kernel, load_machine(machine), launch, args, roles=roles, domain=domain)
+            assert got.buffers["h"][0] == 4 * tiny
+            if domain is None:
+                assert got.buffers["g"][0] == expected
+            else:
+                assert got.bounds is not None
+                assert got.bounds["g"][0] >= abs(4 * tiny - expected)

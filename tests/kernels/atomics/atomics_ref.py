@@ -72,7 +72,7 @@ def atomic_bitmap(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
 def atomic_tickets(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     """n -> counter, tickets (n,) in any order, last."""
     n = inputs["n"]
-    return {"counter": np.array([n]), "tickets": np.arange(n), "last": np.array([42])}
+    return {"counter": np.array([n]), "tickets": np.arange(n), "last": np.array([42 if n else 0])}
 
 
 def hash_insert(inputs: dict[str, Any]) -> dict[str, np.ndarray]:

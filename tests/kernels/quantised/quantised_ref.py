@@ -99,4 +99,4 @@ def bf16_bits(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     with np.errstate(over="ignore", invalid="ignore"):
         u = (f * np.float32(inputs["factor"])).view(np.uint32).astype(np.int64)
     rounded = (u + 0x7FFF + (u >> 16 & 1)) >> 16
-    return {"y": np.where((u & 0x7FFFFFFF) > 0x7F800000, u >> 16 | 0x40, rounded)}
+    return {"y": np.where((u & 0x7FFFFFFF) > 0x7F800000, 0x7FC0, rounded)}
