@@ -169,7 +169,10 @@ class BoundsDomain(Domain):
         if op in "+-":
             return self._rounded(x + y if op == "+" else x - y, ex + ey, scalar, sums=True)
         if op == "*":
-            return self._rounded(x * y, _product(x, ex, y, ey), scalar)
+            v, e = self._rounded(x * y, _product(x, ex, y, ey), scalar)
+            # fused into a sum the product is not rounded, and does not overflow
+            over = np.isinf(v) & np.isfinite(x) & np.isfinite(y)
+            return v, np.where(over, np.inf, e) if over.any() else e
         return self._quotient(x, ex, y, ey, scalar, "/")
 
     def _quotient(self, x: Array, ex: Array, y: Array, ey: Array, scalar: Scalar, name: str) -> Bounded:

@@ -229,3 +229,13 @@ def test_the_same_findings_as_on_the_machine() -> None:
     prog = program(T, [d, assign(s[tid()], x[tid() + 1]), assign(o[tid()], s[tid() ^ 1])])
     args = {"o": np.zeros(32, np.float32), "x": np.ones(32, np.float32), "y": np.ones(1, np.float32)}
     assert kinds(run(prog, args)) == kinds(run(prog, args, domain=BoundsDomain())) == ["out-of-bounds", "race"]
+
+
+def test_a_product_that_overflows_is_not_judged() -> None:
+    """x * y - x: fused, the product is not rounded and may be finite after all."""
+    args = {"x": np.array([3e38, 3e38], "f4"), "y": np.array([1.5, 1.0], "f4"), "o": np.zeros(2, "f4")}
+    body = [assign(o[tid()], (x[tid()].bin("*", y[tid()])).bin("-", x[tid()]))]
+    b = clean(run(program(T, body), args, 1, 2, domain=BoundsDomain()))
+    assert b.bounds is not None
+    assert np.isinf(b.bounds["o"][0])
+    assert np.isfinite(b.bounds["o"][1])
