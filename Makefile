@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 JOBS ?= 2
 
-.PHONY: demo test check latency clean
+.PHONY: demo test check latency evidence clean
 
 demo: $(VENV)/installed
 	$(BIN)/gpuport port examples/softmax/softmax.cu --src h100 --dst cpu,m4,mi300x --out ports/softmax
@@ -18,6 +18,10 @@ check: $(VENV)/installed-test
 	$(BIN)/ruff format --check .
 	$(BIN)/basedpyright
 	$(BIN)/lint-imports
+
+# ONLY names parts: make evidence ONLY="emulator hostile"
+evidence: $(VENV)/installed-test
+	$(BIN)/python benchmarks/evidence.py --jobs $(JOBS) $(ONLY:%=--only %)
 
 latency: $(VENV)/installed
 	$(BIN)/python benchmarks/latency.py

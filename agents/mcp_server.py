@@ -175,7 +175,7 @@ class Tools:
         candidate = _candidate(program, origin, machine, source, header)
         text = candidate.text
         oracle = Oracle(spec, program.program, origin, secrets.randbits(64), TIME_LIMIT)
-        cases = cases_for(oracle, program.constants, candidate.constants)
+        cases = cases_for(oracle, program.constants, candidate.constants, candidate.text)
         if source and (why := scan(text, spec)):
             return why, text, oracle, cases[0]
         backends = backends_for(machine, text.language)

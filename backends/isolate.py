@@ -33,6 +33,8 @@ if TYPE_CHECKING:
     Answer = tuple[dict[str, Any], list[memoryview]]
 
 START_LIMIT: Final = 60.0
+COMPILE_LIMIT: Final = 30.0
+"""Seconds that a compiler may take at least: that it is slow on a busy machine says nothing about the kernel."""
 STDERR_KEPT: Final = 1 << 16
 # room for an answer's JSON: names, findings, seconds, a compiler's log
 _ANSWER_ROOM: Final = 16 << 20
@@ -117,9 +119,10 @@ class Isolated:
     """A kernel in a child process of its own, to be used in a `with` block by one thread at a time.
 
     The child starts with the first call and serves all later ones; after a crash or a timeout the next call starts
-    another and compiles again. A compilation that did not succeed is final. `time_limit` is in seconds, for compiling
-    and for each run. `memory_limit` is in bytes of writable memory (RLIMIT_DATA, so Linux only; thread stacks count),
-    None for none; do not set it for GPUs, whose drivers map much. POSIX only.
+    another and compiles again. A compilation that did not succeed is final. `time_limit` is in seconds, for each run;
+    `compile_limit` for compiling, COMPILE_LIMIT or more if None. `memory_limit` is in bytes of writable memory
+    (RLIMIT_DATA, so Linux only; thread stacks count), None for none; do not set it for GPUs, whose drivers map much.
+    POSIX only.
     """
 
     def __init__(
@@ -129,12 +132,14 @@ class Isolated:
         machine: Machine | str | Path,
         *,
         time_limit: float,
+        compile_limit: float | None = None,
         memory_limit: int | None = None,
         command: Sequence[str] | None = None,
     ) -> None:
         self.backend, self.text = backend, text
         self.machine = machine if isinstance(machine, Machine) else load_machine(machine)
         self.time_limit, self.memory_limit = time_limit, memory_limit
+        self.compile_limit = max(time_limit, COMPILE_LIMIT) if compile_limit is None else compile_limit
         self._command = tuple(command or (sys.executable, "-P", "-m", f"{__package__}.worker"))
         self._child: _Child | None = None
         self._compiled: Outcome | None = None
@@ -156,7 +161,7 @@ class Isolated:
         if self._compiled is not None and (self._child is not None or not isinstance(self._compiled, Compiled)):
             return self._compiled
         request = {"do": "compile", "backend": self.backend, "text": self.text, "machine": self.machine}
-        got = self._ask(request, self.time_limit, _ANSWER_ROOM)
+        got = self._ask(request, self.compile_limit, _ANSWER_ROOM)
         if isinstance(got, tuple):
             got = self._outcome(got[0])
         self._compiled = got

@@ -216,7 +216,7 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
     from ..backends.clike.wrapper import file_text
 
     kernel, dst = job.source.kernel, attempt.dst
-    cases = cases_for(oracle, job.source.constants, candidate.constants)
+    cases = cases_for(oracle, job.source.constants, candidate.constants, candidate.text)
     backends = backends_for(dst, candidate.text.language)
     steps = len(backends) * sum(len(c.kinds) for c in cases)
     done = 0

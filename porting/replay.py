@@ -96,7 +96,7 @@ def replay(
             raise ReportError(f"the report's replay cannot be used: {error}") from None
         source = read_kernel(kernel)
         oracle = Oracle(kernel, source.program, machines[report.src.id], int(report.seeds[0], 16), record.time_limit)
-        cases = cases_for(oracle, source.constants, record.constants)
+        cases = cases_for(oracle, source.constants, record.constants, text)
         target = machines[report.dst.id]
         backends = list(dict.fromkeys(g.backend for g in report.gates if g.gate != "assembles"))
         if any(g.gate == "assembles" for g in wanted):

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from .model import Argument
 
 POISONS: Final = (0x7FC0DEAD, 0xDEADBEEF)
-"""Two fill patterns of `out` buffers: a quiet NaN as f32, and a large negative number."""
+"""Two fill patterns of `out` buffers: a quiet NaN as f32, and a large negative number. See `poisons`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +128,16 @@ def arguments(kernel: Kernel, sizes: Mapping[str, int], inputs: Inputs, poison: 
         else:
             out[name] = poisoned(arg.scalar, int(np.prod(shaped(kernel, name, sizes), dtype=np.int64)), poison)
     return out
+
+
+def poisons(rng: np.random.Generator) -> tuple[int, int]:
+    """Draw two fill patterns of `out` buffers, which differ in every byte: a quiet NaN as f32, and a negative number.
+
+    They are drawn because a candidate that knew them could tell that it is judged.
+    """
+    first = 0x7FC00000 | int(rng.integers(1, 1 << 22))
+    low = int(rng.integers(1, 256)) << 16 | int(rng.integers(1, 256)) << 8 | int(rng.integers(1, 256))
+    return first, (first ^ low ^ 0x80000000 ^ int(rng.integers(1, 64)) << 24) & 0xFFFFFFFF
 
 
 def poisoned(scalar: Scalar, count: int, pattern: int) -> np.ndarray:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 InputKind = Literal[
     "normal", "exact", "one_hot", "big_int", "ids", "constant", "wide", "cancel", "tiny", "huge", "range", "nan",
-    "infinity", "zeros", "subnormal",
+    "infinity", "zeros", "subnormal", "ordered", "whole", "edges",
 ]  # fmt: skip
 """normal: floats from N(0, 1), integers from 0 to 255. exact: integers whose sums are exact in any order. one_hot: the
 first float buffer holds full significands, of the others all but one number of a column is zero, so each result is one
@@ -23,12 +23,15 @@ product: shows operands kept in a narrower type and wrong indices. big_int: sums
 narrow accumulators. ids: each element is its index: shows wrong index maps. constant: ties and zero variance. wide:
 magnitudes from 1e-3 to 1e3. cancel: neighbours that nearly cancel. tiny: around the smallest normal number. huge: sums
 of products close to the largest number. range: exponents up to where exp overflows. nan, infinity, zeros (of both
-signs), subnormal: such numbers at the first, the last and a few other places among normal ones."""
+signs), subnormal: such numbers at the first, the last and a few other places among normal ones. ordered: all rows
+equal, in falling order. whole: integers over all of their type. edges: the least and the largest integers, -1, 0, 1."""
 
 PROBES: Final[tuple[InputKind, ...]] = tuple(k for k in get_args(InputKind) if k not in ("normal", "exact"))
 """Kinds that look for one class of errors each. A reference need not cover them: see Oracle.expect."""
 
-INTEGER_PROBES: Final[tuple[InputKind, ...]] = ("ids", "constant")
+OF_INTEGERS: Final[frozenset[InputKind]] = frozenset({"whole", "edges"})
+"""Kinds in which integers alone are unusual. Where they are indices the source fails on them, and they are left out."""
+INTEGER_PROBES: Final[tuple[InputKind, ...]] = ("ids", "constant", "ordered", "whole", "edges")
 EXACT: Final[frozenset[InputKind]] = frozenset({"exact", "one_hot", "big_int", "ids", "constant"})
 """Kinds on which sums may be exact in any order."""
 
@@ -37,11 +40,20 @@ _SPECIAL_PLACES: Final = 3
 
 def integers(kind: InputKind, scalar: Scalar, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
     """Integers from 0 to 255, or to the type's largest value where that is smaller; what they mean is not known."""
+    if kind in OF_INTEGERS and scalar.kind != "bool":
+        low = -(2 ** (scalar.bits - 1)) if scalar.signed else 0
+        high = low + 2**scalar.bits - 1
+        dtype = np.int64 if scalar.signed else np.uint64
+        if kind == "whole":
+            return rng.integers(low, high, shape, dtype, endpoint=True)
+        return rng.choice(np.array([low, high, low + 1, high - 1, max(low, -1), 0, 1], dtype), shape)
     top = 1 if scalar.kind == "bool" else min(255, 2 ** (scalar.bits - scalar.signed) - 1)
     if kind == "ids":
         return (np.arange(np.prod(shape, dtype=np.int64)) % (top + 1)).reshape(shape)
     if kind == "constant":
         return np.full(shape, rng.integers(0, top + 1))
+    if kind == "ordered":
+        return _rows(rng.integers(0, top + 1, shape[-1:]), shape)
     return rng.integers(0, top + 1, shape)
 
 
@@ -62,6 +74,11 @@ def floats(
             flat[at] = choices[i % len(choices)]
         return values
     return _KINDS[kind](scalar, shape, rng, max(longest, 1), first)
+
+
+def _rows(row: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+    """The same row, in falling order, over and over."""
+    return np.array(np.broadcast_to(-np.sort(-row) if shape else row, shape))
 
 
 def _signs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -93,8 +110,14 @@ def _one_hot(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: in
 
 
 def _big_int(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, n: int, first: bool) -> np.ndarray:
-    top = max(1, 2 ** PRECISION[s] // n)
-    return (rng.integers(top // 2, top + 1, shape) if first else rng.integers(0, 2, shape)).astype(np.float64)
+    # of the first buffer it is a row that is summed more often than not, and its sum should need the last bit
+    top = max(1, 2 ** PRECISION[s] // (max(shape[-1], 1) if first and shape else n))
+    ones = (rng.random(shape) < 7 / 8).astype(np.float64)
+    return rng.integers(top - top // 8, top + 1, shape).astype(np.float64) if first else ones
+
+
+def _ordered(_s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    return _rows(rng.standard_normal(shape[-1:]), shape)
 
 
 def _ids(s: Scalar, shape: tuple[int, ...], _r: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
@@ -132,6 +155,7 @@ def _range(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int,
 _KINDS: Final[dict[InputKind, Callable[[Scalar, tuple[int, ...], np.random.Generator, int, bool], np.ndarray]]] = {
     "normal": _normal, "exact": _exact, "one_hot": _one_hot, "big_int": _big_int, "ids": _ids, "constant": _constant,
     "wide": _wide, "cancel": _cancel, "tiny": _tiny, "huge": _huge, "range": _range,
+    "ordered": _ordered, "whole": _normal, "edges": _normal,
 }  # fmt: skip
 
 _SPECIAL: Final[dict[InputKind, Callable[[Scalar], list[float]]]] = {

@@ -101,16 +101,16 @@ def gate_written(kernel: Kernel, first: RunResult, second: RunResult, poisons: t
 
 
 def gate_deterministic(
-    kernel: Kernel, first: RunResult, second: RunResult, again: Sequence[RunResult], *, order_dependent: bool,
-    bounded: bool, emulated: bool,
+    kernel: Kernel, first: RunResult, others: Sequence[RunResult], again: Sequence[RunResult], *,
+    order_dependent: bool, bounded: bool, emulated: bool,
 ) -> Said:  # fmt: skip
     """Refute results that differ between runs on the same inputs.
 
-    second ran on the other poison, in emulation with the groups in another order too; `again` are further runs on the
+    others ran on other poisons, in emulation with the groups in another order too; `again` are further runs on the
     first poison. `order_dependent`: the source adds floats atomically; differences are allowed if `bounded`, that is,
     every run is within the bound.
     """
-    repeats = 2 + len(again)
+    repeats = 1 + len(others) + len(again)
     for n in outputs(kernel):
         reference = _in_order(kernel, n, first)
         for other in again:
@@ -119,10 +119,11 @@ def gate_deterministic(
                 return _differs(
                     n, changed, "with the order of groups" if emulated else "between runs", order_dependent, bounded
                 )
-        changed = np.flatnonzero(reference != _in_order(kernel, n, second))
-        if changed.size:
-            what = "with what the outputs held before" if again else "between runs"
-            return _differs(n, changed, what, order_dependent, bounded)
+        for other in others:
+            changed = np.flatnonzero(reference != _in_order(kernel, n, other))
+            if changed.size:
+                what = "with what the outputs held before" if again else "between runs"
+                return _differs(n, changed, what, order_dependent, bounded)
     return Said("tested", f"{repeats} runs bit-identical{', in shuffled group order' if emulated else ''}")
 
 

@@ -25,7 +25,7 @@ from ...ir import nodes as ir
 from ...ir.types import Scalar, scalar_of
 from ...ir.walk import walk
 from ..spec.data import Inputs, arguments, decode, draw, free_floats, is_drawn, outputs, shaped
-from ..spec.generators import EXACT, INTEGER_PROBES, PROBES, InputKind
+from ..spec.generators import EXACT, INTEGER_PROBES, OF_INTEGERS, PROBES, InputKind
 from ..spec.model import Tolerance
 from ..spec.reference import ReferenceFailed, call_reference
 from .accuracy import ULPS
@@ -172,7 +172,10 @@ class Oracle:
         drawn = [a for a in self.kernel.args.values() if is_drawn(a)]
         if spec.inputs is not None or not drawn or any(isinstance(m, Tolerance) for m in spec.compare.values()):
             return ()
-        return PROBES if free_floats(self.kernel) else INTEGER_PROBES
+        if not free_floats(self.kernel):
+            return INTEGER_PROBES
+        integers = any(not a.scalar.is_float and a.scalar.kind != "bool" for a in drawn)
+        return tuple(k for k in PROBES if integers or k not in OF_INTEGERS)
 
     def kinds(self, sizes: Mapping[str, int]) -> tuple[InputKind, ...]:
         """Return the kinds of inputs that are tried at every size of the spec."""

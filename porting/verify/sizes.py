@@ -7,10 +7,12 @@ cannot be launched, a made-up size is left out and the report tells so.
 
 from __future__ import annotations
 
+import contextlib
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final
 
+from ...backends.readers import read_text
 from ...hwmodels.errors import GpuportError
 from ...ir import nodes as ir
 from ...ir.types import Array, Vector
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
     import numpy as np
 
-    from ...backends.base import Launch
+    from ...backends.base import KernelText, Launch
     from ..spec.generators import InputKind
     from ..spec.kernel import Kernel
     from .oracle import Oracle
@@ -32,6 +34,10 @@ COUNT: Final = 8
 ELEMENTS: Final = 1 << 14
 LANES: Final = 1 << 16
 """Most elements of all buffers, and most threads, at a size that is made up."""
+
+NAMED: Final = 6
+NAMED_ELEMENTS: Final = 1 << 17
+"""Sizes that are made of numbers in the candidate's text, and the most elements, or threads, at one of them."""
 
 PROBE_ELEMENTS: Final = 1 << 13
 """Kinds of inputs that look for one class of errors are tried where no buffer has more elements than this."""
@@ -55,12 +61,19 @@ class Case:
     kinds: tuple[InputKind, ...] = field(default=())
 
 
-def cases_for(oracle: Oracle, source: Mapping[str, int], candidate: Mapping[str, int]) -> list[Case]:
-    """Return everything that a candidate is tried on; `source` and `candidate` are the constants of the launches."""
+def cases_for(
+    oracle: Oracle, source: Mapping[str, int], candidate: Mapping[str, int], text: KernelText | None = None
+) -> list[Case]:
+    """Return everything that a candidate is tried on; `source` and `candidate` are the constants of the launches.
+
+    text: the candidate's, whose own numbers are tried as sizes as well.
+    """
     kernel = oracle.kernel
     spec = [(s, False) for s in kernel.size_sets()]
     known = [kernel.launch(s, source) for s, _ in spec]
     made = made_sizes(kernel, widths(oracle.program, known), source, oracle.rng({}, "sizes"))
+    if text is not None:
+        made += named_sizes(kernel, _new_numbers(text, oracle.program), source, oracle.rng({}, "named"), known=made)
     cases: list[Case] = []
     for sizes, new in [*spec, *((s, True) for s in made)]:
         try:
@@ -133,13 +146,55 @@ def made_sizes(
     return out
 
 
+def named_sizes(
+    kernel: Kernel, numbers: Sequence[int], constants: Mapping[str, int], rng: np.random.Generator,
+    known: Sequence[Mapping[str, int]] = (),
+) -> list[dict[str, int]]:  # fmt: skip
+    """Make sizes of the numbers that a candidate names and its source does not: a tile of its own, or a size that it
+    knows. At most NAMED, which ones is drawn; groups as at the spec's sizes, buffers within NAMED_ELEMENTS."""
+    spec = kernel.size_sets()
+    groups = {(launch.block, launch.shared_bytes) for launch in (kernel.launch(s, constants) for s in spec)}
+    least = _least(spec)
+    wanted = [(n + d, s) for n in rng.permutation(list(numbers)).tolist() for d in (0, 1, -1) for s in kernel.generated]
+    out: list[dict[str, int]] = []
+    for n, symbol in sorted(wanted, key=lambda w: w[0] not in numbers):
+        sizes = {**least, symbol: n}
+        if len(out) == NAMED or sizes in spec or sizes in out or sizes in known or symbol not in least:
+            continue
+        with contextlib.suppress(GpuportError):
+            launch = kernel.launch(sizes, constants)
+            elements = sum(math.prod(kernel.shape(a, sizes)) for a in kernel.args)
+            threads = math.prod(launch.grid) * launch.threads
+            if (launch.block, launch.shared_bytes) in groups and max(elements, threads) <= NAMED_ELEMENTS:
+                out.append(sizes)
+    return out
+
+
+def _new_numbers(text: KernelText, source: ir.Program) -> list[int]:
+    try:
+        program = read_text(text)
+    except GpuportError:
+        return []  # the gate `compiles` tells why
+    return sorted(n for n in _numbers(program) - _numbers(source) if 2 < n <= NAMED_ELEMENTS)
+
+
+def _numbers(program: ir.Program) -> set[int]:
+    nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
+    return {int(n.value) for n in nodes if isinstance(n, ir.Const) and isinstance(n.value, int)}
+
+
+def _least(spec: Sequence[Mapping[str, int]]) -> dict[str, int]:
+    """The smallest size of each symbol that the spec has, but for 0."""
+    return {s: min(v for sizes in spec if (v := sizes[s]) > 0 or len(spec) == 1) for s in spec[0]}
+
+
 def _proposed(
     kernel: Kernel, symbols: Sequence[str], tiles: Sequence[int], constants: Mapping[str, int],
     rng: np.random.Generator,
 ) -> Iterator[dict[str, int]]:  # fmt: skip
     """Sizes in the order in which they are wanted: one of each family first, then any mixture."""
     spec = kernel.size_sets()
-    least = {s: min(v for sizes in spec if (v := sizes[s]) > 0 or len(spec) == 1) for s in spec[0]}
+    least = _least(spec)
     edges = sorted({e for t in tiles for e in (t - 1, t, t + 1, 2 * t - 1, 2 * t + 1)})
     edges = edges or [3, 4, 5]
     drawn = {s: rng.permutation(edges) for s in symbols}

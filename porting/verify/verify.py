@@ -12,9 +12,10 @@ from ...backends.errors import NoDevice
 from ...backends.isolate import Compiled, Done, Failed, Isolated, Outcome
 from ...hwmodels.errors import GpuportError
 from ..report.schema import GateRecord, GateVerdict, Record
-from ..spec.data import POISONS, Inputs, arguments
+from ..spec.data import POISONS, Inputs, arguments, poisons
 from ..spec.generators import PROBES, InputKind
 from . import gates
+from .accuracy import gate_accuracy
 from .algebra import ELEMENTS, FieldRunner, gate_algebra
 from .gates import Said
 from .oracle import Expectation, Oracle
@@ -77,21 +78,28 @@ def verify(
     time_limit: float,
     tick: Callable[[str], None] | None = None,
     stop_early: bool = False,
+    runner: Runner | None = None,
 ) -> Verification:
     """Run every gate on a candidate, for every case, in a child process of its own on `backend`.
 
-    time_limit: seconds for compiling and for each run. tick: told of each set of inputs before it is tried. stop_early:
-    stop at the first refutation. A candidate's faults are verdicts; raises SpecError and ReferenceFailed for faults of
-    the spec, NoDevice where the backend has no such device.
+    time_limit: seconds for each run. tick: told of each set of inputs before it is tried. stop_early: stop at the first
+    refutation. runner: what runs the candidate, in place of a child process. A candidate's faults are verdicts; raises
+    SpecError and ReferenceFailed for faults of the spec, NoDevice where the backend has no such device.
     """
     limit = None if backend == "cuda" or (backend == "opencl" and dst.vendor != "cpu") else MEMORY_LIMIT
-    said = gate_text(text)
-    record = GateRecord(gate="text", verdict=said.verdict, size={}, backend=backend, detail=said.detail, seconds=0.0)
-    if said.verdict == "refuted":
-        return Verification(gates=(record,), verdict="refuted", reason=f"text: {said.detail}")
-    with Isolated(backend, text, dst, time_limit=time_limit, memory_limit=limit) as runner:
-        found = verify_with(runner, oracle, cases, dst, text.language, backend, tick=tick, stop_early=stop_early)
-    return found.model_copy(update={"gates": (record, *found.gates)})
+    records: list[GateRecord] = []
+    for gate, judge in (("text", lambda: gate_text(text)), ("accuracy", lambda: gate_accuracy(text, oracle.program))):
+        since, said = time.perf_counter(), judge()
+        if said is None:
+            continue
+        taken = time.perf_counter() - since
+        records.append(GateRecord(gate=gate, verdict=said.verdict, backend=backend, detail=said.detail, seconds=taken))
+        if said.verdict == "refuted":
+            return Verification(gates=tuple(records), verdict="refuted", reason=f"{gate}: {said.detail}")
+    with contextlib.ExitStack() as stack:
+        runs = runner or stack.enter_context(Isolated(backend, text, dst, time_limit=time_limit, memory_limit=limit))
+        found = verify_with(runs, oracle, cases, dst, text.language, backend, tick=tick, stop_early=stop_early)
+    return found.model_copy(update={"gates": (*records, *found.gates)})
 
 
 def verify_with(
@@ -126,6 +134,10 @@ class _Course:
     stop_early: bool
     records: list[GateRecord] = field(default_factory=list)
     powers: list[gates.Power] = field(default_factory=list)
+    poisons: tuple[int, int] = POISONS
+
+    def __post_init__(self) -> None:
+        self.poisons = poisons(self.oracle.rng({}, "poisons"))
 
     @property
     def emulated(self) -> bool:
@@ -187,7 +199,7 @@ class _Course:
         say("sanitizer", gates.gate_findings(runs))
         say("guards", gates.gate_guards(runs, emulated=self.emulated))
         say("inputs unchanged", gates.gate_inputs(kernel, arguments(kernel, sizes, inputs), runs))
-        written = say("outputs written", gates.gate_written(kernel, runs[0], runs[1], POISONS))
+        written = say("outputs written", gates.gate_written(kernel, runs[0], runs[1], self.poisons))
         since = time.perf_counter()
         self.source(say, expectation)
         values = gates.gate_values(kernel, expectation, runs, sizes)
@@ -203,8 +215,9 @@ class _Course:
         if written and not self.emulated:
             say("history", gates.gate_history(kernel, runs[0], runs[2], order_dependent=self.oracle.float_atomics))
         if written:
+            others, again = (runs[1:2], runs[2:]) if self.emulated else ([runs[1], runs[-1]], runs[2:-1])
             deterministic = gates.gate_deterministic(
-                kernel, runs[0], runs[1], runs[2:], order_dependent=self.oracle.float_atomics,
+                kernel, runs[0], others, again, order_dependent=self.oracle.float_atomics,
                 bounded=values.verdict == "tested", emulated=self.emulated,
             )  # fmt: skip
             say("deterministic", deterministic)
@@ -239,19 +252,20 @@ class _Course:
                 return ""
             return failed(outcome)
 
-        plan = [(POISONS[0], None), (POISONS[1], order)]
+        plan = [(self.poisons[0], None), (self.poisons[1], order)]
         for poison, order_seed in plan:
             if why := run(poison, order_seed):
                 return why
         if not self.emulated:
-            between = arguments(self.oracle.kernel, case.sizes, self.oracle.other_inputs(case.sizes), POISONS[0])
+            between = arguments(self.oracle.kernel, case.sizes, self.oracle.other_inputs(case.sizes), self.poisons[0])
             if why := failed(self.runner.run(case.launch, between, GUARD_BYTES)):
                 return f"on other inputs: {why}"
-            for _ in range(DEVICE_RUNS - 2):
-                if why := run(POISONS[0], None):
+            # the last on cleared outputs: a poison is what a candidate might know its judge by
+            for poison in (*[self.poisons[0]] * (DEVICE_RUNS - 3), 0):
+                if why := run(poison, None):
                     return why
         same = all(a.tobytes() == done[1].buffers[n].tobytes() for n, a in done[0].buffers.items())
-        if self.emulated and not same and (why := run(POISONS[0], order)):
+        if self.emulated and not same and (why := run(self.poisons[0], order)):
             return why
         return done
 

@@ -202,7 +202,7 @@ def fake(script: str) -> tuple[str, ...]:
 
 
 def compiled_by(script: str, limit: float = 10.0) -> Any:
-    with Isolated("opencl", kernel(""), "cpu", time_limit=limit, command=fake(script)) as isolated:
+    with Isolated("opencl", kernel(""), "cpu", time_limit=limit, compile_limit=limit, command=fake(script)) as isolated:
         return isolated.compile()
 
 

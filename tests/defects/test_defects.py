@@ -60,8 +60,14 @@ def label(path: Path) -> str:
     return f"{path.parent.name}/{path.stem}"
 
 
+def recorded(record_property: Any, path: Path, twin: str) -> None:
+    for key, value in (("kind", head(path)["kind"]), ("language", path.parent.name), ("twin", twin)):
+        record_property(key, value)
+
+
 @pytest.mark.parametrize("path", FILES, ids=label)
-def test_the_defect_is_found_where_it_is(path: Path) -> None:
+def test_the_defect_is_found_where_it_is(path: Path, record_property: Any) -> None:
+    recorded(record_property, path, "defect")
     spec, found = head(path), findings(path, defect=True)
     [line] = [i for i, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text.endswith("<- here")]
     kind = spec["kind"]
@@ -72,7 +78,8 @@ def test_the_defect_is_found_where_it_is(path: Path) -> None:
 
 
 @pytest.mark.parametrize("path", FILES, ids=label)
-def test_the_clean_twin_raises_no_alarm(path: Path) -> None:
+def test_the_clean_twin_raises_no_alarm(path: Path, record_property: Any) -> None:
+    recorded(record_property, path, "clean")
     assert findings(path, defect=False) == []
 
 

@@ -122,7 +122,7 @@ def test_a_report_that_holds_no_run_is_an_error(written, changes, said):
 
 
 def test_an_unknown_gate_is_an_error(written):
-    with pytest.raises(ReportError, match="the report has no gate 'algebr'; it has algebra, "):
+    with pytest.raises(ReportError, match="the report has no gate 'algebr'; it has accuracy, algebra, "):
         replay(load_report(written), gate="algebr")
 
 

@@ -7,16 +7,14 @@ algorithms. Lines that begin with `//:` are TOML: its launch, and lists of value
 from __future__ import annotations
 
 import functools
+import math
 import tomllib
 from pathlib import Path
 from typing import Any
 
 import pytest
 from gpuport.backends.base import KernelText, Launch, TextParam
-from gpuport.backends.emulator.backend import EmulatorBackend
-from gpuport.backends.isolate import Compiled, Done
-from gpuport.backends.opencl.runtime import OpenCLBackend
-from gpuport.backends.readers import read_text
+from gpuport.backends.inprocess import InProcess
 from gpuport.hwmodels import load_machine
 from gpuport.porting.spec import Kernel
 from gpuport.porting.spec.expressions import parse_expression
@@ -43,21 +41,6 @@ def variants() -> list[Any]:
 
 
 VARIANTS = variants()
-
-
-class Here:
-    """Runs a variant in this process."""
-
-    def __init__(self, backend: str, text: KernelText) -> None:
-        self.backend = OpenCLBackend() if backend == "opencl" else EmulatorBackend(read_text)
-        self.text = text
-
-    def compile(self) -> Compiled:
-        self.executable = self.backend.compile(self.text, CPU)
-        return Compiled(0.0)
-
-    def run(self, launch: Launch, args: Any, guard_bytes: int = 0, *, order_seed: int | None = None) -> Done:
-        return Done(self.executable.run(launch, args, guard_bytes=guard_bytes, order_seed=order_seed))
 
 
 class KeptOracle(Oracle):
@@ -96,7 +79,7 @@ def test_there_are_sixty() -> None:
 @pytest.mark.parametrize("backend", ["emulator", "opencl"])
 @pytest.mark.parametrize(("file", "grid", "block", "defines"), VARIANTS)
 def test_variant_is_accepted(
-    file: Path, grid: list[Any], block: list[Any], defines: dict[str, int], backend: str
+    file: Path, grid: list[Any], block: list[Any], defines: dict[str, int], backend: str, record_property: Any
 ) -> None:
     kernel, oracle, constants = example(file.parent.name)
     params = tuple(
@@ -108,5 +91,14 @@ def test_variant_is_accepted(
     cases = [
         Case(s, kernel.launch(s, constants), launch(grid, block, {**s, **defines})) for s in kernel.size_sets()[1:]
     ]
-    found = verify_with(Here(backend, text), oracle, cases, CPU, "opencl", backend)
+    found = verify_with(InProcess(backend, text, CPU), oracle, cases, CPU, "opencl", backend)
+    variant = "-".join([file.stem, *(f"{k}{n}" for k, n in defines.items())])
+    shares = [g.worst.share for g in found.gates if g.worst and math.isfinite(g.worst.share)]
+    for key, value in (
+        ("example", file.parent.name),
+        ("variant", f"{file.parent.name}/{variant}"),
+        ("backend", backend),
+    ):
+        record_property(key, value)
+    record_property("share", f"{max(shares, default=0.0):.3f}")
     assert found.verdict == "tested", found.reason
