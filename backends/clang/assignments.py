@@ -2,20 +2,33 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from ...ir.analysis.usage import root_variable
 from ...ir.diagnostics import refuse
 from ...ir.nodes import (
     Assign,
+    Atomic,
+    Call,
+    Component,
     Const,
+    Deref,
+    Element,
     Expr,
+    Field,
     Loc,
+    Shuffle,
+    Vote,
 )  # fmt: skip
-from ...ir.types import BOOL, I32, Pointer, Scalar, Vector
+from ...ir.types import BOOL, I32, Pointer, Scalar, Struct, Vector
+from ...ir.walk import walk
 from .calls import coerce
+from .constants import fold
 from .context import FunctionContext
 from .expr import lower_expr
+from .objects import keep
 from .operators import COMPARISONS, combine, numeric
-from .pointers import is_memory
+from .pointers import is_memory, row_length, scaled
 from .records import Node
 from .types import parse_type
 
@@ -38,20 +51,24 @@ def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
     op: str = node["opcode"]
     if op == "=":
         return assign(fc, inner[0], inner[1], loc)
-    target = _target(fc, inner[0], loc)
-    t = target.type
     if op in ("++", "--"):
+        target = _target(fc, inner[0], loc)
+        t = target.type
         if isinstance(t, Pointer):
-            return _step_pointer(target, Const(1 if op == "++" else -1, I32), loc)
+            return _step_pointer(
+                pinned(fc, target, loc), Const(row_length(inner[0]["type"]) * (1 if op == "++" else -1), I32), loc
+            )
         if not isinstance(t, Scalar) or t == BOOL:
             raise refuse("GP1102", f"{op} on {t}", loc)
         return Assign(target, Const(1.0 if t.is_float else 1, t), op[0], loc=loc)
     op = op[:-1]
-    value = lower_expr(fc, inner[1])
+    value, target = _right_then_left(fc, inner[0], inner[1], loc)
+    t = target.type
     if isinstance(t, Pointer):
+        target = pinned(fc, target, loc)
         if op not in ("+", "-") or not isinstance(value.type, Scalar):
             raise refuse("GP1102", f"{op}= on a pointer", loc)
-        moved = combine(op, target, value, loc)
+        moved = combine(op, target, scaled(value, row_length(inner[0]["type"]), loc), loc)
         return Assign(target, moved, loc=loc)
     compute = parse_type(node["computeLHSType"], loc).type if "computeLHSType" in node else t
     if not isinstance(t, Scalar | Vector) or not isinstance(compute, Scalar | Vector):
@@ -64,6 +81,7 @@ def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
             raise refuse("GP1102", f"{op}= between {t} and {value.type}", loc)
         return Assign(target, value, op, loc=loc)
     # `int x; x += 0.5f` computes in float and converts back
+    target = pinned(fc, target, loc)
     computed = combine(op, numeric(target, compute, True, loc), value, loc)
     return Assign(target, numeric(computed, t, True, loc), loc=loc)
 
@@ -83,6 +101,38 @@ def _target(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
 
 def assign(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Assign:
     """Lower `left = right`: the right side is evaluated first, as C++17 has it."""
-    value = lower_expr(fc, right)
-    target = _target(fc, left, loc)
+    value, target = _right_then_left(fc, left, right, loc)
     return Assign(target, coerce(value, target.type), loc=loc)
+
+
+def _right_then_left(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> tuple[Expr, Expr]:
+    """Lower the right side and the target; what the target hoists stays behind the right side's value."""
+    value = lower_expr(fc, right)
+    outer, fc.before = fc.before, []
+    try:
+        target = _target(fc, left, loc)
+        hoisted = fc.before
+    finally:
+        fc.before = outer
+    if hoisted and fold(value) is None and isinstance(value.type, Scalar | Vector | Pointer | Struct):
+        value = keep(fc, value, "value", loc)
+    fc.before.extend(hoisted)
+    return value, target
+
+
+def pinned(fc: FunctionContext, target: Expr, loc: Loc | None) -> Expr:
+    """Return memory that may be mentioned twice: calls and atomics in its subscripts and pointers are made once."""
+
+    def once(e: Expr, name: str) -> Expr:
+        return keep(fc, e, name, loc) if any(isinstance(n, Call | Atomic | Shuffle | Vote) for n in walk(e)) else e
+
+    match target:
+        case Element(base=base, index=index):
+            base = once(base, "base") if isinstance(base.type, Pointer) else pinned(fc, base, loc)
+            return dataclasses.replace(target, base=base, index=once(index, "at"))
+        case Deref(pointer=pointer):
+            return dataclasses.replace(target, pointer=once(pointer, "place"))
+        case Component(base=base) | Field(base=base):
+            return dataclasses.replace(target, base=pinned(fc, base, loc))
+        case _:
+            return target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
@@ -16,11 +17,12 @@ from ...ir.nodes import (
     Stmt,
 )  # fmt: skip
 from ...ir.types import BOOL, F32, VOID, Array, Pointer, Scalar, Space, Struct, Type, Vector
+from .aliasing import may_change
 from .pointers import address_of
-from .types import parse_type, result_text
+from .types import ParsedType, parse_type, result_text
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from .context import CallSite, FunctionContext
     from .objects import Parts
@@ -33,11 +35,11 @@ BUILTIN_CONSTANTS = {"__builtin_huge_valf": float("inf"), "__builtin_nanf": floa
 
 def lower_call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | Stmt:
     """Lower a call to an expression, or to a statement for barriers and fences."""
-    callee = _callee(node)
+    callee = _callee(fc, node)
     if callee is None:
         raise refuse("GP1102", "a call through a pointer", loc)
     owner = fc.unit.records.owners.get(callee["id"])
-    decl = fc.unit.records.methods[callee["id"]] if owner else fc.unit.decls.get(callee["id"], callee)
+    decl = fc.unit.records.methods[callee["id"]] if owner else fc.unit.definition(callee)
     name = fc.unit.qualified(decl) if owner is None else f"{owner.name}::{decl['name']}"
     args = node["inner"][1:]
     has_body = any(c.get("kind") == "CompoundStmt" for c in decl.get("inner", ()))
@@ -80,6 +82,7 @@ def call_function(
 
     params = [c for c in decl["inner"] if c.get("kind") == "ParmVarDecl"]
     objects: dict[str, Parts] = {}
+    functions: dict[str, Node] = {}
     values: list[Expr | Parts] = []
     if this is not None:
         values += object_argument(fc, decl, this, arrow, loc)
@@ -92,11 +95,19 @@ def call_function(
             if not written:
                 raise refuse("GP1102", f"the default argument {param.get('name')}", loc)
             arg = written[-1]
-        parts = find_parts(fc, arg) if split_record(param["type"]) is not None else None
+        if is_function_type(param["type"]):  # the function is known here: the callee is made for it
+            given = _callee(fc, {"inner": [arg]})
+            if given is None:
+                raise refuse("GP1102", f"a function that is not known, for {param.get('name')}", loc)
+            functions[param["id"]] = given
+            continue
+        with fc.unit.records.within(decl):
+            split = split_record(param["type"]) is not None
+        parts = find_parts(fc, arg) if split else None
         if parts is not None:
             objects[param["id"]] = parts
-        values.append(parts if parts is not None else lower_argument(fc, arg, param, loc))
-    function = lower_device_function(fc, decl, loc, objects)
+        values.append(parts if parts is not None else lower_argument(fc, arg, decl, param, loc))
+    function = lower_device_function(fc, decl, loc, objects, functions)
     flat: list[Expr] = []
     for v in values:
         flat.extend(v.flat() if isinstance(v, Parts) else [v])
@@ -157,30 +168,61 @@ def return_type(info: dict[str, str]) -> str:
     return result_text(info.get("desugaredQualType") or info["qualType"])
 
 
-def _callee(node: Node) -> Node | None:
+def _callee(fc: FunctionContext, node: Node) -> Node | None:
     target: Node = node["inner"][0]
-    while target["kind"] in ("ImplicitCastExpr", "ParenExpr"):
-        target = target["inner"][0]
+    while True:
+        reads = target["kind"] == "ImplicitCastExpr" and target.get("castKind") == "LValueToRValue"
+        address = target["kind"] == "UnaryOperator" and target["opcode"] in ("&", "*")
+        if reads and target["inner"][0]["kind"] == "DeclRefExpr":
+            variable = fc.variables.get(target["inner"][0]["referencedDecl"]["id"])
+            return variable.function if variable is not None else None
+        if target["kind"] in ("ImplicitCastExpr", "ParenExpr", "SubstNonTypeTemplateParmExpr") or address:
+            target = target["inner"][-1]
+        else:
+            break
+    if target["kind"] == "DeclRefExpr" and target["referencedDecl"]["kind"] == "ParmVarDecl":  # a reference to one
+        variable = fc.variables.get(target["referencedDecl"]["id"])
+        return variable.function if variable is not None else None
     ref = target.get("referencedDecl")
     if target["kind"] == "MemberExpr" and target.get("referencedMemberDecl"):
         return {"id": target["referencedMemberDecl"], "kind": "CXXMethodDecl"}
     return ref if ref and ref["kind"] in ("FunctionDecl", "CXXMethodDecl") else None
 
 
-def lower_argument(fc: FunctionContext, arg: Node, param: Node, loc: Loc | None) -> Expr:
+def is_function_type(info: Mapping[str, str]) -> bool:
+    """Tell whether a type is a pointer or reference to a function."""
+    printed = info.get("desugaredQualType") or info["qualType"]
+    return bool(re.search(r"\((?:\*|&|&&)(?: ?const)?\)\s*\(", printed))
+
+
+def lower_argument(fc: FunctionContext, arg: Node, decl: Node, param: Node, loc: Loc | None) -> Expr:
     """Lower an argument; for a reference parameter that the IR passes as a pointer, its address."""
     from .expr import lower_expr
+    from .objects import keep
 
     value = lower_expr(fc, arg)
-    parsed = parse_type(param["type"], loc)
-    if parsed.reference and not by_value(parsed.const, parsed.type):
-        return address_of(fc, value, loc)
-    return value
+    with fc.unit.records.within(decl):
+        parsed = parse_type(param["type"], loc)
+    if not parsed.reference or by_value(decl, param, parsed):
+        return value
+    if is_temporary(arg):
+        value = keep(fc, value, param.get("name") or "value", loc)
+    return address_of(fc, value, loc)
 
 
-def by_value(const: bool, t: Type) -> bool:
-    """Tell whether a reference parameter can be passed by value: a const reference to a scalar, vector or pointer."""
-    return const and not isinstance(t, Array)
+def is_temporary(node: Node) -> bool:
+    """Tell whether an expression makes an object of its own, that of a reference bound to it."""
+    while node["kind"] in ("ParenExpr", "ExprWithCleanups", "CXXDefaultArgExpr") and node.get("inner"):
+        node = node["inner"][0]
+    if node["kind"] == "ImplicitCastExpr" and node.get("castKind") == "NoOp":
+        return is_temporary(node["inner"][0])
+    return node["kind"] == "MaterializeTemporaryExpr"
+
+
+def by_value(decl: Node, param: Node, parsed: ParsedType) -> bool:
+    """Tell whether a reference parameter can be passed by value: a const one to what the function cannot change."""
+    volatile = "volatile" in param["type"]["qualType"]
+    return parsed.const and not isinstance(parsed.type, Array) and not volatile and not may_change(decl, param)
 
 
 def coerce(value: Expr, t: Type) -> Expr:

@@ -7,7 +7,7 @@ from ...ir.nodes import Aggregate, Assign, Const, Declare, Expr, Field, Loc, Stm
 from ...ir.types import BOOL, Array, Pointer, Space, Struct, Type, flat_elem
 from .context import FunctionContext, Variable
 from .objects import Parts, find_parts, keep, plain
-from .records import Node, Record, layout
+from .records import Node, Record, layout, refuse_destructor
 from .types import parse_type, split_record
 
 
@@ -29,7 +29,7 @@ def construct(fc: FunctionContext, node: Node, t: Struct | Array, loc: Loc | Non
     if node["kind"] != "InitListExpr":
         return lower_expr(fc, node)
     if isinstance(t, Array):
-        inner = inner or [c for c in node.get("array_filler", ()) if c.get("kind") != "ImplicitValueInitExpr"]
+        inner = inner or node.get("array_filler", [])[1:]  # the first is what fills the rest
         items = [coerce(initial(fc, c, t.elem, loc), t.elem) for c in inner]
         return Aggregate((*items, *(zero(t.elem, loc) for _ in range(t.length - len(items)))), t, loc=loc)
     if len(inner) == 1 and not isinstance(t.members[0].type, Struct):
@@ -141,7 +141,7 @@ def _initialisers(fc: FunctionContext, ctor: Node, args: list[Node], loc: Loc | 
         return None
     params = [c for c in ctor["inner"] if c.get("kind") == "ParmVarDecl"]
     inits = [c for c in ctor["inner"] if c.get("kind") == "CXXCtorInitializer"]
-    if any("anyInit" not in i for i in inits):
+    if any("anyInit" not in i or _mentions_this(i) for i in inits):
         return None
     uses = [references(i) for i in inits]
     inner = FunctionContext(fc.unit, ctor, visible=fc.visible, this=None)
@@ -156,7 +156,7 @@ def _initialisers(fc: FunctionContext, ctor: Node, args: list[Node], loc: Loc | 
         parsed = parse_type(param["type"], loc)
         if parsed.reference and not parsed.const:
             return None
-        value = coerce(lower_argument(fc, given, param, loc), parsed.type)
+        value = coerce(lower_argument(fc, given, ctor, param, loc), parsed.type)
         if sum(u.count(param["id"]) for u in uses) > 1 and not isinstance(value, Const | Var):
             value = keep(fc, value, param.get("name", "value"), loc)
         inner.variables[param["id"]] = Variable(param.get("name", ""), value.type, Space.PRIVATE, value=value)
@@ -174,6 +174,10 @@ def _initialisers(fc: FunctionContext, ctor: Node, args: list[Node], loc: Loc | 
     if inner.before:
         return None
     return out
+
+
+def _mentions_this(node: Node) -> bool:
+    return node.get("kind") == "CXXThisExpr" or any(_mentions_this(c) for c in node.get("inner", ()))
 
 
 def _default(param: Node) -> Node | None:
@@ -199,6 +203,7 @@ def construct_parts(fc: FunctionContext, node: Node, record: Record, loc: Loc | 
     from .expr import lower_expr
     from .operators import zero
 
+    refuse_destructor(record, loc)
     inner = [c for c in node.get("inner", ()) if c.get("kind")]
     if node["kind"] == "InitListExpr" or not record.fields:
         values: dict[str, Expr | Parts] = {}
@@ -246,7 +251,14 @@ def constructor_prologue(context: FunctionContext, decl: Node, record: Record, l
         if i.get("kind") != "CXXCtorInitializer":
             continue
         if "anyInit" not in i:
-            raise refuse("GP1102", "a constructor that calls another", loc)
+            delegate = i["inner"][0]
+            while delegate["kind"] == "ExprWithCleanups":
+                delegate = delegate["inner"][0]
+            if parse_type(delegate["type"], loc).type != t:
+                raise refuse("GP1102", "a constructor of a base class", loc)
+            hoisted, value = context.aside(lambda delegate=delegate: construct(context, delegate, t, loc))
+            out += [*hoisted, Assign(made, value, loc=loc)]
+            continue
         key = str(context.unit.records.field_names.get(i["anyInit"]["id"], i["anyInit"].get("name", "")))
         member_type = t.member(key)
         if member_type is None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...ir.diagnostics import Diagnostic, Refusal
 from ...ir.nodes import Declare, Expr, Function, Loc, Param, Stmt
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from .types import ParsedType
 
 Node = dict[str, Any]
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +63,8 @@ class Unit:
     names: Mapping[str, str]  # temporary file -> the name the user knows it by
     decls: dict[str, Node] = field(default_factory=dict)
     scopes: dict[str, str] = field(default_factory=dict)
+    first: dict[str, str] = field(default_factory=dict)  # a function's declaration -> its first one
+    bodies: dict[str, str] = field(default_factory=dict)  # the first one -> the one with the body
     previous_end: dict[str, tuple[str, int]] = field(default_factory=dict)
     functions: dict[str, Function] = field(default_factory=dict)
     enums: dict[str, Node] = field(default_factory=dict)  # an enumerator's id -> its enumeration
@@ -90,7 +93,10 @@ class Unit:
                 if not kind.endswith("Decl"):
                     continue
                 if "id" in child:
-                    self.decls[child["id"]] = child
+                    if len(child) > len(self.decls.get(child["id"], ())):  # a specialisation's is named again, bare
+                        self.decls[child["id"]] = child
+                    if kind == "FunctionDecl":
+                        self._index_function(child)
                     self.scopes[child["id"]] = scope
                     if node.get("kind") != "FunctionTemplateDecl":
                         self.previous_end[child["id"]] = last
@@ -106,6 +112,14 @@ class Unit:
                 if kind == "EnumDecl":
                     stack.append((child, scope))
                     self.enums.update({c["id"]: child for c in child.get("inner", ()) if "id" in c})
+
+    def _index_function(self, decl: Node) -> None:
+        """Note which declaration of a function is the first one, and which has the body."""
+        before: str = decl.get("previousDecl") or decl["id"]
+        first = self.first.get(before, before)
+        self.first[decl["id"]] = first
+        if any(c.get("kind") == "CompoundStmt" for c in decl.get("inner", ())):
+            self.bodies[first] = decl["id"]
 
     def loc(self, node: Node) -> Loc | None:
         """Return where a node begins, in the user's file name."""
@@ -138,6 +152,12 @@ class Unit:
     def in_header(self, decl: Node) -> bool:
         """Tell whether a declaration stands in one of gpuport's own headers."""
         return Path(place(decl.get("range", {}).get("begin", {})).get("file", "")).name.startswith("gpuport_")
+
+    def definition(self, decl: Node) -> Node:
+        """Return the declaration that has the body of a function; itself if none has one."""
+        found = self.decls.get(decl["id"], decl)
+        key: str = found["id"]
+        return self.decls.get(self.bodies.get(self.first.get(key, key), ""), found)
 
     def qualified(self, decl: Node) -> str:
         """Return a declaration's name with its namespaces."""
@@ -176,6 +196,7 @@ class Variable:
     poisoned: bool = False  # its declaration was refused
     value: Expr | None = None  # built-in variables and constants stand for an expression
     parts: Parts | None = None  # an object that is taken apart
+    function: Node | None = None  # of a parameter that is a function: the one that is given
 
 
 @dataclass
@@ -187,13 +208,21 @@ class FunctionContext:
     variables: dict[str, Variable] = field(default_factory=dict)
     visible: list[set[str]] = field(default_factory=lambda: [set()])
     before: list[Stmt] = field(default_factory=list)  # statements hoisted out of the expression being lowered
-    lazy: int = 0  # depth of operands that are not always evaluated, where nothing can be hoisted
     uses_subgroup: bool = False
     tables: dict[str, Declare] = field(default_factory=dict)  # constant arrays that the function mentions
     used_comments: set[int] = field(default_factory=set)
     this: Expr | Parts | None = None  # the object of a member function
     frozen: set[str] = field(default_factory=set)  # copies of an object that came by reference
     made: Expr | None = None  # the object that a constructor fills and returns
+
+    def aside(self, lower: Callable[[], T]) -> tuple[list[Stmt], T]:
+        """Lower something that is not always evaluated here; returns what it hoists, and the result."""
+        outer, self.before = self.before, []
+        try:
+            result = lower()
+            return self.before, result
+        finally:
+            self.before = outer
 
     def unique(self, name: str) -> str:
         """Return `name`, or a variant if a visible variable has it already, and make it visible."""

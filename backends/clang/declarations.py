@@ -12,11 +12,12 @@ from ...ir.nodes import (
     Stmt,
 )  # fmt: skip
 from ...ir.types import VOID, Array, Pointer, Space, Struct, Type, flat_elem
-from .calls import coerce
+from .calls import coerce, is_temporary
 from .construction import initial, is_default
 from .context import FunctionContext, Variable
 from .expr import lower_expr
 from .object_params import declare_object
+from .objects import keep
 from .operators import zero
 from .pointers import address_of
 from .records import Node
@@ -46,6 +47,8 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
         return []
     if kind in _WITHOUT_CODE:
         return []
+    if kind == "DecompositionDecl":
+        return _decompose(fc, node, loc)
     if kind != "VarDecl":
         raise refuse("GP1107", f"a declaration of kind {kind}", loc)
     attrs = {c.get("kind") for c in node.get("inner", ())}
@@ -83,11 +86,36 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
         parsed.type = _pointer_space(parsed.type, value)
     if value is not None and value.type != parsed.type and not isinstance(parsed.type, Pointer):
         raise refuse("GP1102", f"a value of type {value.type} for {node['name']} of type {parsed.type}", loc)
+    if isinstance(parsed.type, Pointer) and value is not None and isinstance(value.type, Pointer):
+        _check_pointers(parsed.type, value.type, node["name"], loc)
     const = (
         parsed.const if not isinstance(parsed.type, Pointer) else node["type"]["qualType"].rstrip().endswith("const")
     )
     variable = fc.declare(node, parsed, Space.PRIVATE)
     return [Declare(variable.name, parsed.type, value, const=const and value is not None, loc=loc)]
+
+
+def _check_pointers(t: Pointer, given: Pointer, name: str, loc: Loc | None) -> None:
+    if t.elem != given.elem and isinstance(t.elem, Struct) and isinstance(given.elem, Struct):
+        raise refuse("GP1103", f"{name}: a pointer to {given.elem} for one to {t.elem}", loc)
+
+
+def _decompose(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
+    """Lower `auto [a, b] = pair;`: the object, whose members the names stand for."""
+    parts = [c for c in node.get("inner", ()) if c.get("kind") == "BindingDecl"]
+    whole = {
+        **node,
+        "kind": "VarDecl",
+        "name": "_".join([c["name"] for c in parts]),
+        "inner": [c for c in node["inner"] if c.get("kind") != "BindingDecl"],
+    }
+    declared = _declare(fc, whole)
+    for c in parts:
+        if not c.get("inner"):
+            raise refuse("GP1107", "names bound to what is neither an array nor a struct", loc)
+        value = lower_expr(fc, c["inner"][-1])
+        fc.variables[c["id"]] = Variable(c["name"], value.type, Space.PRIVATE, value=value)
+    return declared
 
 
 def _pointer_space(t: Type, value: Expr) -> Type:
@@ -98,9 +126,17 @@ def _pointer_space(t: Type, value: Expr) -> Type:
 
 
 def _declare_reference(fc: FunctionContext, node: Node, parsed: ParsedType, init: Node | None, loc: Loc | None) -> Stmt:
+    if isinstance(parsed.type, Array) and init is not None:  # where the array begins
+        value = lower_expr(fc, init)
+        pointer = value if isinstance(value.type, Pointer) else address_of(fc, value, loc)
+        variable = fc.declare(node, ParsedType(pointer.type), Space.PRIVATE)
+        return Declare(variable.name, pointer.type, pointer, const=True, loc=loc)
     if init is None or isinstance(parsed.type, Array | Pointer):
         raise refuse("GP1107", f"the reference {node['name']}", loc)
-    pointer = address_of(fc, lower_expr(fc, init), loc)
+    value = lower_expr(fc, init)
+    if is_temporary(init):
+        value = keep(fc, value, node["name"], loc)
+    pointer = address_of(fc, value, loc)
     assert isinstance(pointer.type, Pointer)
     t = Pointer(parsed.type, pointer.type.space, const=parsed.const)
     variable = fc.declare(node, ParsedType(t, None, True, True), Space.PRIVATE)

@@ -12,25 +12,28 @@ from ...ir.nodes import (
     Binary,
     Component,
     Const,
+    Convert,
     Declare,
     Deref,
     Element,
     Expr,
+    If,
     IsNull,
     Loc,
     MakeVector,
+    Offset,
     Select,
     Unary,
     Var,
 )  # fmt: skip
-from ...ir.types import BOOL, I32, U64, Array, Pointer, Scalar, Vector
+from ...ir.types import BOOL, I32, I64, U64, Array, Pointer, Scalar, Struct, Type, Vector, alignment_of, flat_elem
 from .calls import lower_call, lower_construct
 from .constants import fold, wrap
 from .context import FunctionContext
 from .methods import this
-from .objects import member
+from .objects import keep, member
 from .operators import as_bool, combine, numeric, zero
-from .pointers import address_of, decay, pointer_cast
+from .pointers import address_of, decay, pointer_cast, row_length, scaled
 from .records import Node
 from .references import reference, template_value
 from .types import parse_type
@@ -79,6 +82,10 @@ def condition(fc: FunctionContext, node: Node) -> Expr:
 def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
     inner: list[Node] = node.get("inner", [])
     loc = fc.unit.loc(node)
+    if kind == "ConstantExpr" and "value" in node:
+        known = _known_constant(node, loc)
+        if known is not None and not isinstance(lowered := lower_expr(fc, inner[0]), Const):
+            return known if fold(lowered) is None else lowered
     if kind in TRANSPARENT:
         if not inner:
             raise refuse("GP1102", "a default argument that clang does not show here", loc)
@@ -100,7 +107,7 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
         case "CXXBoolLiteralExpr":
             return Const(bool(node["value"]), BOOL, loc=loc)
         case "CharacterLiteral":
-            return Const(int(node["value"]), _scalar(node, loc), loc=loc)
+            return Const(wrap(int(node["value"]), _scalar(node, loc)), _scalar(node, loc), loc=loc)
         case "UnaryOperator":
             return _unary(fc, node, loc)
         case "BinaryOperator":
@@ -111,6 +118,8 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
             return _effect(fc, lower_assignment, node, loc)
         case "ConditionalOperator":
             return _select(fc, node, loc)
+        case "BinaryConditionalOperator":
+            return _select_or_self(fc, node, loc)
         case "ArraySubscriptExpr":
             return _subscript(fc, node, loc)
         case "MemberExpr" | "ExtVectorElementExpr":
@@ -129,6 +138,17 @@ def _lower(fc: FunctionContext, node: Node, kind: str) -> Expr:
             return _sizeof(fc, node, loc)
         case _:
             raise refuse("GP1102", f"{_spoken(kind)} is not supported", loc)
+
+
+def _known_constant(node: Node, loc: Loc | None) -> Const | None:
+    """The integer that clang has worked out for a constant expression."""
+    t = parse_type(node["type"], loc).type
+    text = str(node["value"])
+    if t == BOOL:
+        return Const(text in ("true", "1"), BOOL, loc=loc)
+    if isinstance(t, Scalar) and t.is_integer and text.lstrip("-").isdigit():
+        return Const(int(text), t, loc=loc)
+    return None
 
 
 def _converts(fc: FunctionContext, member: Node) -> bool:
@@ -219,6 +239,8 @@ def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     if op == "*":
         pointer = lower_expr(fc, operand)
         if isinstance(pointer.type, Pointer):
+            if row_length(operand["type"]) > 1:
+                return pointer
             if isinstance(pointer, AddressOf):
                 return pointer.memory
             return Deref(pointer, pointer.type.elem, loc=loc)
@@ -235,11 +257,12 @@ def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
 
 def _effect(fc: FunctionContext, lower: Any, node: Node, loc: Loc | None) -> Expr:
     """Hoist an assignment out of an expression and return its value."""
-    if fc.lazy:
-        raise refuse("GP1105", "an assignment inside an expression that is not always evaluated", loc)
+    from .assignments import pinned
+
     post = node.get("isPostfix", False)
     statement: Assign = lower(fc, node)
-    target = statement.target
+    target = pinned(fc, statement.target, loc)
+    statement = dataclasses.replace(statement, target=target)
     if post:
         if not isinstance(target.type, Scalar | Pointer):
             raise refuse("GP1102", f"{node['opcode']} on a value of type {target.type}", loc)
@@ -263,14 +286,26 @@ def _binary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         return _comma(fc, left_node, right_node, loc)
     if op in ("&&", "||"):
         left = condition(fc, left_node)
-        fc.lazy += 1
-        right = condition(fc, right_node)
-        fc.lazy -= 1
-        return Binary(op, left, right, BOOL, loc=loc)
+        effects, right = fc.aside(lambda: condition(fc, right_node))
+        if not effects:
+            return Binary(op, left, right, BOOL, loc=loc)
+        name = fc.unique("holds")
+        found = Var(name, BOOL, loc=loc)
+        test = found if op == "&&" else Unary("!", found, BOOL, loc=loc)
+        fc.before.append(Declare(name, BOOL, left, loc=loc))
+        fc.before.append(If(test, (*effects, Assign(found, right, loc=loc)), loc=loc))
+        return found
     if op in ("==", "!=") and (_is_null(left_node) or _is_null(right_node)):
         pointer = lower_expr(fc, left_node if _is_null(right_node) else right_node)
         return IsNull(pointer, loc=loc) if op == "==" else Unary("!", IsNull(pointer, loc=loc), BOOL, loc=loc)
     left, right = lower_expr(fc, left_node), lower_expr(fc, right_node)
+    lengths = [
+        row_length(n["type"]) if isinstance(e.type, Pointer) else 1 for n, e in ((left_node, left), (right_node, right))
+    ]
+    if max(lengths) > 1 and op == "-" and isinstance(right.type, Pointer):
+        return Binary("/", combine(op, left, right, loc), Const(lengths[0], I64), I64, loc=loc)
+    if op in ("+", "-"):
+        left, right = scaled(left, lengths[1], loc), scaled(right, lengths[0], loc)
     return combine(op, left, right, loc)
 
 
@@ -285,28 +320,52 @@ def _comma(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Exp
     """`a, b`: what `a` does is hoisted before the statement, as all assignments inside expressions are."""
     from .stmt import lower_effect
 
-    effects = lower_effect(fc, left, loc)
-    if effects and fc.lazy:
-        raise refuse("GP1105", "a comma expression that is not always evaluated", loc)
-    fc.before.extend(effects)
+    fc.before.extend(lower_effect(fc, left, loc))
     return lower_expr(fc, right)
 
 
 def _select(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     cond_node, then_node, other_node = node["inner"]
     cond = condition(fc, cond_node)
-    fc.lazy += 1
-    then, other = lower_expr(fc, then_node), lower_expr(fc, other_node)
-    fc.lazy -= 1
+    first, then = fc.aside(lambda: lower_expr(fc, then_node))
+    second, other = fc.aside(lambda: lower_expr(fc, other_node))
     if then.type != other.type and isinstance(then.type, Scalar) and isinstance(other.type, Scalar):
         to = I32 if then.type == BOOL or other.type == BOOL else then.type  # C: comparisons are int
         then, other = numeric(then, to, True, loc), numeric(other, to, True, loc)
+    if first or second:
+        if not isinstance(then.type, Scalar | Vector | Struct) or then.type != other.type:
+            raise refuse("GP1105", f"an effect under ?: that gives a value of type {then.type}", loc)
+        chosen = Var(fc.unique("chosen"), then.type, loc=loc)
+        fc.before.append(Declare(chosen.name, then.type, loc=loc))
+        sides = [(*effects, Assign(chosen, v, loc=loc)) for effects, v in ((first, then), (second, other))]
+        fc.before.append(If(cond, sides[0], sides[1], loc=loc))
+        return chosen
     return Select(cond, then, other, then.type, loc=loc)
+
+
+def _select_or_self(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    """GNU's `a ?: b`: `a` is evaluated once, for the test and for the value."""
+    common, *_, other_node = node["inner"]
+    value = lower_expr(fc, common)
+    if fold(value) is None:
+        value = keep(fc, value, "given", loc)
+    to = parse_type(node["type"], loc).type
+    effects, other = fc.aside(lambda: lower_expr(fc, other_node))
+    if (
+        effects
+        or not isinstance(to, Scalar)
+        or not isinstance(value.type, Scalar)
+        or not isinstance(other.type, Scalar)
+    ):
+        raise refuse("GP1102", "a ?: of this form", loc)
+    return Select(as_bool(value), numeric(value, to, True, loc), numeric(other, to, True, loc), to, loc=loc)
 
 
 def _subscript(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     base_node, index_node = node["inner"]
     index = lower_expr(fc, index_node)
+    if index.type == BOOL:
+        index = Convert(index, I32, True, loc=loc)
     base = base_node
     while base["kind"] == "ParenExpr":
         base = base["inner"][0]
@@ -315,8 +374,11 @@ def _subscript(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         if isinstance(array.type, Array):
             return Element(array, index, array.type.elem, loc=loc)
     pointer = lower_expr(fc, base_node)
+    length = row_length(base_node["type"])
     if isinstance(index.type, Pointer):  # 3[p]
-        pointer, index = index, pointer
+        pointer, index, length = index, pointer, row_length(index_node["type"])
+    if length > 1 and isinstance(pointer.type, Pointer):
+        return Offset(pointer, scaled(index, length, loc), pointer.type, loc=loc)
     if isinstance(pointer.type, Pointer):
         return Element(pointer, index, pointer.type.elem, loc=loc)
     raise refuse("GP1102", f"a subscript on a value of type {pointer.type}", loc)
@@ -350,11 +412,34 @@ def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
 
 
 def _sizeof(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
-    if node.get("name") != "sizeof":
+    if node.get("name") not in ("sizeof", "alignof", "__alignof"):
         raise refuse("GP1102", f"{node.get('name')} is not supported", loc)
     info = node.get("argType") or node["inner"][0]["type"]
+    printed = str(info.get("desugaredQualType") or info["qualType"])
+    if printed.endswith("*") or "(*)" in printed:
+        return Const(8, U64, loc=loc)
     t = parse_type(info, loc).type
-    return Const(8 if isinstance(t, Pointer) else t.size, U64, loc=loc)
+    if isinstance(t, Pointer):
+        return Const(8, U64, loc=loc)
+    if node["name"] == "sizeof":
+        return Const(padded_size(fc, t), U64, loc=loc)
+    return Const(alignment_of(t) if not fc.unit.language.padded_vec3 else padded_alignment(t), U64, loc=loc)
+
+
+def padded_size(fc: FunctionContext, t: Scalar | Vector | Array | Struct) -> int:
+    """Return the size of a type in the source's language, where 3-vectors may take the place of 4."""
+    leaf = flat_elem(t)
+    if fc.unit.language.padded_vec3 and isinstance(leaf, Vector) and leaf.lanes == 3:
+        return t.size // 3 * 4
+    return t.size
+
+
+def padded_alignment(t: Type) -> int:
+    """Return the alignment of a type where vectors align to their size, 3-vectors to that of 4."""
+    leaf = flat_elem(t)
+    if isinstance(leaf, Vector):
+        return leaf.elem.size * (4 if leaf.lanes == 3 else leaf.lanes)
+    return alignment_of(t)
 
 
 def _call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:

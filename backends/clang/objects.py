@@ -153,8 +153,6 @@ def object_type(node: Node) -> dict[str, Any]:
 
 def keep(fc: FunctionContext, value: Expr, name: str, loc: Loc | None) -> Expr:
     """Put a value into a variable before the statement at hand and return the variable."""
-    if fc.lazy:
-        raise refuse("GP1105", "a value that must be kept, inside an expression that is not always evaluated", loc)
     kept = fc.unique(name)
     fc.before.append(Declare(kept, value.type, value, const=not isinstance(value.type, Pointer | Struct), loc=loc))
     return Var(kept, value.type, loc=loc)

@@ -2,11 +2,27 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import math
+import re
+from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import refuse
-from ...ir.nodes import AddressOf, Component, Decay, Deref, Element, Expr, Field, Loc, PointerCast, Var
-from ...ir.types import Array, Pointer, Space, Vector
+from ...ir.nodes import (
+    AddressOf,
+    Binary,
+    Component,
+    Const,
+    Convert,
+    Decay,
+    Deref,
+    Element,
+    Expr,
+    Field,
+    Loc,
+    PointerCast,
+    Var,
+)
+from ...ir.types import I32, Array, Pointer, Scalar, Space, Vector
 
 if TYPE_CHECKING:
     from .context import FunctionContext
@@ -66,9 +82,29 @@ def decay(fc: FunctionContext, array: Expr, loc: Loc | None) -> Expr:
     """Return an array as a pointer to its first element."""
     if isinstance(array.type, Pointer):  # constant memory that the host fills is a parameter
         return array
-    if isinstance(array.type, Array) and not isinstance(array.type.elem, Array):
-        return Decay(array, Pointer(array.type.elem, memory_space(fc, array)), loc=loc)
-    raise refuse("GP1102", "a pointer to a row of a nested array", loc)
+    while isinstance(array.type, Array) and isinstance(array.type.elem, Array):
+        array = Element(array, Const(0, I32), array.type.elem, loc=loc)  # rows lie one behind the other
+    if isinstance(array.type, Array):
+        elem = array.type.elem
+        assert not isinstance(elem, Array)
+        return Decay(array, Pointer(elem, memory_space(fc, array)), loc=loc)
+    raise refuse("GP1102", f"a value of type {array.type} as an array", loc)
+
+
+def row_length(info: dict[str, Any]) -> int:
+    """Return how many elements a step of a pointer takes: those of a row for `float (*)[33]`, else 1."""
+    printed = str(info.get("desugaredQualType") or info["qualType"])
+    rows = re.search(r"\(\*[^()]*\)((?:\[\d+\])+)", printed)
+    return math.prod(map(int, re.findall(r"\d+", rows[1]))) if rows else 1
+
+
+def scaled(index: Expr, length: int, loc: Loc | None) -> Expr:
+    """Return an index in rows as one in elements."""
+    if length == 1:
+        return index
+    t = index.type if isinstance(index.type, Scalar) and index.type.bits >= 32 else I32
+    wide = index if index.type == t else Convert(index, t, True, loc=loc)
+    return Binary("*", wide, Const(length, t), t, loc=loc)
 
 
 def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None, *, packed: bool = False) -> Expr:

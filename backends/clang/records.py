@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import re
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import refuse
 from ...ir.types import Array, Member, Pointer, Scalar, Struct, Type, Vector, alignment_of, leaves
+from .names import Meaning, Names, underlying
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
 
     from ...ir.nodes import Loc
 
 Node = dict[str, Any]
 
 _RECORDS = ("CXXRecordDecl", "RecordDecl", "ClassTemplateSpecializationDecl")
-_UNNAMED = re.compile(r"(?:\w+::)*\((?:unnamed|anonymous|lambda)(?: \w+)? at ([^()]*)\)")
-_UNSIGNED = re.compile(r"\b(\d+)U(?=[,>])")
+_FUNCTIONS = ("FunctionDecl", "CXXMethodDecl", "CXXConstructorDecl", "CXXConversionDecl")
+_HIDDEN = re.compile(r"0x[0-9a-f]+::")
 _METHODS = ("CXXMethodDecl", "CXXConstructorDecl", "CXXConversionDecl", "CXXDestructorDecl")
 
 
@@ -57,19 +59,19 @@ def _members(node: Node) -> Iterator[Node]:
 
 @dataclass
 class Records:
-    """All records of a unit by id and by printed name, and what each member function belongs to."""
+    """All records of a unit by id and by name, and what each member function belongs to."""
 
     by_id: dict[str, Record] = field(default_factory=dict)
-    by_name: dict[str, list[Record]] = field(default_factory=dict)
+    names: Names = field(default_factory=Names)
     owners: dict[str, Record] = field(default_factory=dict)  # a member function's id -> its record
     methods: dict[str, Node] = field(default_factory=dict)
     field_names: dict[str, str] = field(default_factory=dict)  # a field's id -> its name
+    scope: str = ""  # of what is read at the moment
+    scopes: dict[str, str] = field(default_factory=dict)  # of functions and records, by id
     taken: dict[str, Record] = field(default_factory=dict)
-    aliases: dict[str, str] = field(default_factory=dict)  # of namespaces
-    enums: dict[str, str] = field(default_factory=dict)  # an enumeration's name -> the type of its values
-    by_place: dict[str, list[Record]] = field(default_factory=dict)  # unnamed ones: file:line:column
+    enumerations: dict[str, Node] = field(default_factory=dict)  # an enumerator's id -> its enumeration
+    statics: dict[str, Node] = field(default_factory=dict)  # static members that are variables
     vector_alignment: int = 16  # of CUDA's 4-vectors of 8-byte elements
-    _pattern: re.Pattern[str] | None = None
 
     @classmethod
     def of(cls, ast: Node) -> Records:
@@ -79,11 +81,16 @@ class Records:
         return found
 
     def _visit(self, ast: Node) -> None:
-        stack: list[tuple[Node, str]] = [(ast, "")]
+        from .types import known_type
+
+        stack: list[tuple[Node, str, str]] = [(ast, "", "")]
         typedefs: list[tuple[Node, str]] = []
         while stack:
-            node, scope = stack.pop()
+            node, scope, parent = stack.pop()
             kind = node.get("kind", "")
+            if kind in _FUNCTIONS and "id" in node:
+                scope = f"{scope}{node['id']}::"  # what a function declares is known in it alone
+                self.scopes[node["id"]] = scope
             if kind == "NamespaceDecl" and node.get("name"):
                 scope = f"{scope}{node['name']}::"
             elif kind in _RECORDS:
@@ -91,12 +98,14 @@ class Records:
                     self._add(node, scope)
                 if node.get("name"):
                     scope = f"{scope}{node['name']}::"
-            elif kind == "EnumDecl" and node.get("name"):
-                under = node.get("fixedUnderlyingType", {})
-                text = under.get("desugaredQualType") or under.get("qualType", "int")
-                self.enums[node["name"]] = self.enums[scope + node["name"]] = text
+            elif kind == "EnumDecl":
+                self.enumerations.update({c["id"]: node for c in node.get("inner", ()) if "id" in c})
+                if node.get("name"):
+                    self.names.add(node["name"], Meaning(scope, text=underlying(node)))
+            elif kind == "VarDecl" and parent in _RECORDS and "id" in node:
+                self.statics[node["id"]] = node
             elif kind == "NamespaceAliasDecl":
-                self.aliases[node["name"]] = node.get("aliasedNamespace", {}).get("name", node["name"])
+                self.names.aliases[node["name"]] = node.get("aliasedNamespace", {}).get("name", node["name"])
             elif kind in ("TypedefDecl", "TypeAliasDecl"):
                 typedefs.append((node, scope))
             inner = node.get("inner", ())
@@ -106,13 +115,18 @@ class Records:
                 inner = ()
             elif kind == "FunctionTemplateDecl":
                 inner = [c for c in inner if any(a.get("kind") == "TemplateArgument" for a in c.get("inner", ()))]
-            stack.extend((c, scope) for c in reversed(inner))
+            stack.extend((c, scope, kind) for c in reversed(inner))
         for node, scope in typedefs:
             record = self.by_id.get(_declared(node))
+            name, info = node["name"], node["type"]
             if record is not None and not record.node.get("name") and not record.name:
-                record.name = scope + node["name"]
-                self._name(record, scope + node["name"])
-                self._name(record, node["name"])
+                record.name = _HIDDEN.sub("", scope) + name
+                self.names.add(name, Meaning(scope, record))
+                continue
+            text = info.get("desugaredQualType") or info["qualType"]
+            same = text.split(" ")[-1] == name  # C's `typedef struct P P`
+            if not same and not known_type(name) and not node.get("isImplicit"):
+                self.names.add(name, Meaning(scope, text=text))
 
     def _add(self, node: Node, scope: str) -> None:
         from .types import known_type
@@ -124,8 +138,9 @@ class Records:
         arguments = [_argument(c) for c in node.get("inner", ()) if c.get("kind") == "TemplateArgument"]
         if node["kind"] == "ClassTemplateSpecializationDecl":
             name += f"<{', '.join(arguments)}>"
-        record = Record(node, scope + name, closure)
+        record = Record(node, _HIDDEN.sub("", scope) + name if name else "", closure)
         self.by_id[node["id"]] = record
+        self.scopes[node["id"]] = f"{scope}{node.get('name') or node['id']}::"
         for c in record.fields:
             self.field_names[c["id"]] = record.field_name(c)
         for m in _members(node):
@@ -134,17 +149,12 @@ class Records:
         if name:
             shown = {name: None, name.replace(", void>", ">"): None}  # clang leaves out what is a default
             for text in shown:
-                self._name(record, scope + text)
-                if scope:
-                    self._name(record, text)
+                self.names.add(text, Meaning(scope, record))
             return
         for at in (node.get("loc", {}), node.get("range", {}).get("begin", {})):
             at = at.get("expansionLoc", at)
             if "line" in at:
-                self.by_place.setdefault(f"{at.get('file')}:{at['line']}:{at['col']}", []).append(record)
-
-    def _name(self, record: Record, name: str) -> None:
-        self.by_name.setdefault(name, []).append(record)
+                self.names.by_place.setdefault(f"{at.get('file')}:{at['line']}:{at['col']}", []).append(record)
 
     def previous_end(self, record: Record, member: Node) -> tuple[str, int]:
         """Return the file and line where what stands before a member function ends: a member, or the struct's head."""
@@ -156,31 +166,16 @@ class Records:
 
     def find(self, text: str) -> tuple[str, dict[str, Record]]:
         """Replace the records in a printed type by words; return the text and what each word stands for."""
-        words: dict[str, Record] = {}
+        return self.names.find(text, self.scope)
 
-        def word(record: Record) -> str:
-            key = f"gpuport_record_{len(words)}"
-            words[key] = record
-            return key
-
-        def unnamed(match: re.Match[str]) -> str:
-            found = self.by_place.get(match[1])
-            return word(found[0]) if found else match[0]
-
-        def named(match: re.Match[str]) -> str:
-            return word(self.by_name[match[0]][0])
-
-        text = _UNSIGNED.sub(r"\1", text)
-        for alias, namespace in self.aliases.items():
-            text = re.sub(rf"(?<![\w:]){alias}::", f"{namespace}::", text)
-        for enum in sorted(self.enums, key=len, reverse=True):
-            text = re.sub(rf"(?<![\w:])(?:enum )?{enum}(?![\w:<])", self.enums[enum], text)
-        if " at " in text:
-            text = _UNNAMED.sub(unnamed, text)
-        if self._pattern is None and self.by_name:
-            names = sorted(self.by_name, key=len, reverse=True)
-            self._pattern = re.compile(r"(?<![\w:])(?:" + "|".join(map(re.escape, names)) + r")(?![\w:<])")
-        return (text if self._pattern is None else self._pattern.sub(named, text)), words
+    @contextmanager
+    def within(self, decl: Node) -> Generator[None]:
+        """Read types as they are written in a function or record."""
+        before, self.scope = self.scope, self.scopes.get(decl.get("id", ""), self.scope)
+        try:
+            yield
+        finally:
+            self.scope = before
 
 
 def _place(location: Node) -> Node:
@@ -222,8 +217,6 @@ def _printed(node: Node) -> str:
 
 def layout(records: Records, record: Record, loc: Loc | None) -> Struct:
     """Return a record as a type, laid out as C does; raises a refusal GP1103 for what has no plain layout."""
-    from .types import parse_type
-
     if record.struct is not None:
         return record.struct
     node = record.node
@@ -240,7 +233,39 @@ def layout(records: Records, record: Record, loc: Loc | None) -> Struct:
         if a["kind"] == "MaxFieldAlignmentAttr":
             raise refuse("GP1103", f"{record.name} is packed by a pragma; use __attribute__((packed))", loc)
     union = node.get("tagUsed") == "union"
+    refuse_destructor(record, loc)
     record.laying_out = True
+    try:
+        with records.within(record.node):
+            members, end, widest = _members_of(records, record, limit, union, loc)
+    finally:
+        record.laying_out = False
+    for a in attrs:
+        if a["kind"] == "AlignedAttr":
+            widest = max(widest, _value(a))
+    size = max(-(-end // widest) * widest, 1)
+    made = Struct(plain_name(records, record), tuple(members), size, widest, union)
+    for offset, leaf in leaves(made):
+        unit = leaf.elem.size if isinstance(leaf, Vector) else leaf.size
+        if offset % unit or size % unit:
+            raise refuse("GP1103", f"{record.name}, packed so that its members are not aligned", loc)
+    record.struct = made
+    return made
+
+
+def refuse_destructor(record: Record, loc: Loc | None) -> None:
+    """Refuse a record whose objects do something when they end (GP1103)."""
+    for m in _members(record.node):
+        if m["kind"] == "CXXDestructorDecl" and not m.get("isImplicit") and not m.get("explicitlyDefaulted"):
+            raise refuse("GP1103", f"{record.name} has a destructor", loc)
+
+
+def _members_of(
+    records: Records, record: Record, limit: int, union: bool, loc: Loc | None
+) -> tuple[list[Member], int, int]:
+    """The members with their places, where the last one ends, and the widest alignment."""
+    from .types import parse_type
+
     members: list[Member] = []
     end, widest = 0, 1
     for f in record.fields:
@@ -254,18 +279,7 @@ def layout(records: Records, record: Record, loc: Loc | None) -> Struct:
         offset = 0 if union else -(-end // align) * align
         members.append(Member(name, t, offset))  # pyright: ignore[reportArgumentType]
         end, widest = max(end, offset + t.size), max(widest, align)
-    record.laying_out = False
-    for a in attrs:
-        if a["kind"] == "AlignedAttr":
-            widest = max(widest, _value(a))
-    size = max(-(-end // widest) * widest, 1)
-    made = Struct(plain_name(records, record), tuple(members), size, widest, union)
-    for offset, leaf in leaves(made):
-        unit = leaf.elem.size if isinstance(leaf, Vector) else leaf.size
-        if offset % unit or size % unit:
-            raise refuse("GP1103", f"{record.name}, packed so that its members are not aligned", loc)
-    record.struct = made
-    return made
+    return members, end, widest
 
 
 def _kept(t: Type) -> bool:

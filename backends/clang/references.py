@@ -16,6 +16,7 @@ from ...ir.nodes import (
 from ...ir.types import I32, Pointer, Scalar, Vector
 from .constants import fold, wrap
 from .context import FunctionContext
+from .names import enumerator_values, underlying
 from .records import Node
 from .tables import table_reference
 from .types import parse_type
@@ -49,10 +50,10 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
             assert isinstance(variable.type, Pointer)
             return Deref(Var(variable.name, variable.type, loc=loc), variable.type.elem, loc=loc)
         return Var(variable.name, variable.type, loc=loc)
-    decl = fc.unit.decls.get(ref["id"], ref)
+    decl = fc.unit.decls.get(ref["id"]) or fc.unit.records.statics.get(ref["id"], ref)
     name = ref.get("name", "")
     if ref["kind"] == "EnumConstantDecl":
-        return Const(_enumerator(fc, ref["id"], loc), I32, name, loc=loc)
+        return _enumerator(fc, ref["id"], name, loc)
     if ref["kind"] == "ParmVarDecl" and name in fc.unit.language.variables:
         builtin = fc.unit.language.variables[name]
         t = parse_type(ref["type"], loc).type
@@ -73,29 +74,25 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         t = decl.get("type", {}).get("qualType", "")
         init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
         if init is not None and not attrs & {"CUDADeviceAttr"} and ("const" in t or decl.get("constexpr")):
-            value = fold(lower_expr(fc, init))
+            given = lower_expr(fc, init)
+            value = fold(given)
             parsed = parse_type(decl["type"], loc).type
             if value is not None and isinstance(parsed, Scalar):
                 return Const(wrap(value, parsed), parsed, name, loc=loc)
+            if decl.get("constexpr") and given.type == parsed:
+                return given  # a constant that only its function computes, or of several parts
         why = ", which threads of other launches may write" if "CUDADeviceAttr" in attrs else ""
         raise refuse("GP1107", f"the global variable {name}{why}", loc)
     raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
 
 
-def _enumerator(fc: FunctionContext, key: str, loc: Loc | None) -> int:
-    """Return an enumerator's value: the written one, or one more than the one before."""
-    from .expr import lower_expr
-
-    value = -1
-    for constant in fc.unit.enums.get(key, {}).get("inner", ()):
-        written = [c for c in constant.get("inner", ()) if c.get("kind", "").endswith("Expr")]
-        if written:
-            folded = fold(lower_expr(fc, written[0]))
-            if folded is None:
-                raise refuse("GP1102", f"the value of the enumerator {constant.get('name')}", loc)
-            value = int(folded)
-        else:
-            value += 1
-        if constant.get("id") == key:
-            return value
-    raise refuse("GP1102", "an enumerator of an unknown enumeration", loc)
+def _enumerator(fc: FunctionContext, key: str, name: str, loc: Loc | None) -> Const:
+    """Return an enumerator: its value, in the type of its enumeration's values (in C, int)."""
+    enum = fc.unit.enums.get(key) or fc.unit.records.enumerations.get(key)
+    value = enumerator_values(enum or {}).get(key)
+    if enum is None or value is None:
+        raise refuse("GP1102", f"the value of the enumerator {name}", loc)
+    scalar = I32 if fc.unit.language.name == "opencl" else parse_type({"qualType": underlying(enum)}, loc).type
+    if not isinstance(scalar, Scalar) or wrap(value, scalar) != value:
+        raise refuse("GP1103", f"the enumerator {name}, which is {value}", loc)
+    return Const(value, scalar, name, loc=loc)

@@ -21,9 +21,10 @@ from ...ir.nodes import (
     Select,
     Statement,
     Stmt,
+    Unary,
     While,
 )  # fmt: skip
-from ...ir.types import VOID
+from ...ir.types import BOOL, VOID
 from ...ir.walk import children
 from .assembly import lower_assembly
 from .assignments import assign, is_trivial_assignment, lower_assignment
@@ -32,7 +33,7 @@ from .constants import fold
 from .context import FunctionContext
 from .declarations import declare_or_poison
 from .expr import condition, lower_expr
-from .loops import attributed, do_loop, for_loop, hoisted_condition, while_loop
+from .loops import attributed, declared_condition, do_loop, for_loop, hoisted_condition, range_loop, while_loop
 from .objects import called
 from .pointers import address_of
 from .records import Node
@@ -44,7 +45,6 @@ UNSUPPORTED = {
     "IndirectGotoStmt": "goto",
     "LabelStmt": "a label",
     "CXXTryStmt": "try",
-    "CXXForRangeStmt": "a range-based for",
 }
 
 
@@ -108,7 +108,11 @@ def lower_bare(fc: FunctionContext, node: Node) -> list[Stmt]:
         case "NullStmt":
             return []
         case "DeclStmt":
-            return [s for child in inner for s in declare_or_poison(fc, child)]
+            out: list[Stmt] = []
+            for child in inner:  # what a declarator hoists stands behind those before it
+                before, declared = fc.aside(lambda child=child: declare_or_poison(fc, child))
+                out += [*before, *declared]
+            return out
         case "IfStmt":
             return _if(fc, node, loc)
         case "GCCAsmStmt":
@@ -119,16 +123,22 @@ def lower_bare(fc: FunctionContext, node: Node) -> list[Stmt]:
             return lower_switch(fc, node, loc)
         case "ForStmt":
             return [for_loop(fc, node, None, loc)]
+        case "CXXForRangeStmt":
+            return [range_loop(fc, node, loc)]
         case "WhileStmt":
             if node.get("hasVar"):
-                raise refuse("GP1101", "a declaration in a condition", loc)
+                fc.visible.append(set())
+                before, cond = declared_condition(fc, inner[0], inner[1])
+                body = lower_body(fc, inner[2])
+                fc.visible.pop()
+                return [while_loop(before, cond, body, loc)]
             before, cond = hoisted_condition(fc, inner[0])
             body = lower_body(fc, inner[1])
             return [while_loop(before, cond, body, loc)]
         case "DoStmt":
             body = lower_body(fc, inner[0])
             before, cond = hoisted_condition(fc, inner[1])
-            return [do_loop(before, cond, body, loc)]
+            return [do_loop(fc, before, cond, body, loc)]
         case "AttributedStmt":
             return attributed(fc, inner, loc)
         case "BreakStmt":
@@ -152,7 +162,19 @@ def lower_effect(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]
     if kind in ("CStyleCastExpr", "ImplicitCastExpr") and node.get("castKind") == "ToVoid":
         return _effects(lower_expr(fc, inner[0]), loc)  # (void)x: nothing is done with it
     if kind == "BinaryOperator" and node["opcode"] == ",":
-        return [*lower_effect(fc, inner[0], loc), *lower_effect(fc, inner[1], loc)]
+        hoisted, first = fc.aside(lambda: lower_effect(fc, inner[0], loc))
+        between, second = fc.aside(lambda: lower_effect(fc, inner[1], loc))
+        if between:
+            fc.before.extend([*hoisted, *first, *between])
+            return second
+        fc.before.extend(hoisted)
+        return [*first, *second]
+    if kind == "BinaryOperator" and node["opcode"] in ("&&", "||"):
+        cond = condition(fc, inner[0])
+        then = tuple(_guarded(fc, inner[1], loc))
+        if not then:
+            return _effects(cond, loc)
+        return [If(cond if node["opcode"] == "&&" else Unary("!", cond, BOOL, loc=loc), then, loc=loc)]
     if (kind == "BinaryOperator" and node["opcode"] == "=") or kind == "CompoundAssignOperator":
         return [lower_assignment(fc, node)]
     if kind == "UnaryOperator" and node["opcode"] in ("++", "--"):

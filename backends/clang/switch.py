@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...ir.diagnostics import refuse
-from ...ir.nodes import Binary, Block, Break, Const, Continue, Declare, If, Return, Stmt, Var
+from ...ir.diagnostics import Refusal, refuse
+from ...ir.nodes import Binary, Block, Break, Const, Continue, Declare, If, Return, Stmt, Var, While
 from ...ir.rewrites.pieces import negate
 from ...ir.types import BOOL, Scalar
 from .constants import fold, wrap
 from .expr import lower_expr
+from .loops import continues as _continues
 from .stmt import lower_stmt
 
 if TYPE_CHECKING:
@@ -33,7 +34,14 @@ class _Section:
 def lower_switch(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]:
     """Lower a switch. Raises GP1101 for a break that leaves it from where no if can, and for labels inside blocks."""
     if node.get("hasVar") or node.get("hasInit"):
-        raise refuse("GP1101", "a declaration in the head of a switch", loc)
+        fc.visible.append(set())
+        try:
+            hoisted, declared = fc.aside(lambda: lower_stmt(fc, node["inner"][0]))
+            plain = {**node, "hasVar": False, "hasInit": node.get("hasInit") and node.get("hasVar")}
+            before, rest = fc.aside(lambda: lower_switch(fc, {**plain, "inner": node["inner"][1:]}, loc))
+            return [Block((*hoisted, *declared, *before, *rest), loc=loc)]
+        finally:
+            fc.visible.pop()
     cond_node, body = node["inner"]
     cond = lower_expr(fc, cond_node)
     if not isinstance(cond.type, Scalar) or not cond.type.is_integer:
@@ -41,13 +49,22 @@ def lower_switch(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]
     out: list[Stmt] = []
     sections = _sections(fc, body, cond.type, out)
     _check_declarations(fc, sections)
-    bodies = [_body(fc, sections, i) for i in range(len(sections))]
+    whole = [_body(fc, sections, i) for i in range(len(sections))]
+    try:
+        bodies = [_without_breaks(b) for b in whole]
+        once = False
+    except Refusal:
+        if any(_continues(b) for b in whole):
+            raise
+        bodies, once = whole, True  # the breaks stay, and leave a loop of one turn
     known = fold(cond)
     if known is not None:  # a template's parameter: only one section is there
         chosen = next((i for i, s in enumerate(sections) if any(a <= known <= b for a, b in s.labels)), None)
         if chosen is None:
             chosen = next((i for i, s in enumerate(sections) if s.default), None)
         kept = bodies[chosen] if chosen is not None else ()
+        if once:
+            return [*out, While(Const(False, BOOL), kept, True, loc=loc)]
         return [*out, Block(kept, loc=loc)] if any(isinstance(s, Declare) for s in kept) else [*out, *kept]
     if not isinstance(cond, Var) and sum(len(s.labels) for s in sections) > 1:
         name = fc.unique("selector")
@@ -62,6 +79,8 @@ def lower_switch(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]
             chain = (If(test, then, chain, loc=then[0].loc or loc),)
         elif chain:
             chain = (If(negate(test), chain, loc=loc),)
+    if once:
+        return [*out, While(Const(False, BOOL), chain, True, loc=loc)]
     plain = not chain or (len(chain) == 1 and isinstance(chain[0], If))
     return [*out, *(chain if plain else (Block(chain),))]
 
@@ -123,7 +142,7 @@ def _body(fc: FunctionContext, sections: Sequence[_Section], first: int) -> tupl
                 found.extend(lower_stmt(fc, node))
             if _leaves(found):
                 break
-        body = _without_breaks(tuple(found))
+        body = tuple(found)
         alone = body[0] if len(body) == 1 else None
         return alone.body if isinstance(alone, Block) and not alone.comments else body
     finally:

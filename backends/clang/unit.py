@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import Const, Declare, Function, NamedConstant, Param, Program, Return, Stmt
-from ...ir.types import U8, VOID, Array, Pointer, Space, Struct, Type
+from ...ir.types import U8, VOID, Array, Pointer, Scalar, Space, Struct, Type, Vector, flat_elem
 from ...ir.walk import map_functions, rebuild, rewrite_exprs, walk
 from .calls import by_value, returned
 from .constants import fold
 from .construction import constructor_prologue
-from .context import FunctionContext, Unit, place
+from .context import FunctionContext, Unit, Variable, place
 from .methods import method_name, operator_word, self_param
 from .object_params import formal_parts, kernel_parts
 from .records import Node, split
@@ -34,21 +34,26 @@ _NO_LEVEL = ("ParenExpr", "ImplicitCastExpr")
 
 
 def lower_device_function(
-    caller: FunctionContext, decl: Node, loc: Loc | None, objects: Mapping[str, Parts] | None = None
+    caller: FunctionContext,
+    decl: Node,
+    loc: Loc | None,
+    objects: Mapping[str, Parts] | None = None,
+    functions: Mapping[str, Node] | None = None,
 ) -> Function:
     """Return the IR of a device function, lowering it at its first call. Recursion is refused (GP1106).
 
-    `objects` are the arguments that are taken apart, by the parameter's id ("this" for a member function's object).
+    `objects` are the arguments that are taken apart, by the parameter's id ("this" for a member function's object),
+    `functions` those that are functions: for each there is a form of its own.
     """
     unit = caller.unit
-    key: str = decl["id"]
+    key = " ".join([decl["id"], *(f["id"] for f in (functions or {}).values())])
     if key in unit.in_progress:
         raise refuse("GP1106", f"the function {decl['name']} calls itself", loc)
     if key not in unit.functions:
         unit.in_progress.append(key)
         known = len(unit.diagnostics)
         try:
-            function, context = _lower_function(unit, decl, kernel=False, objects=objects)
+            function, context = _lower_function(unit, decl, kernel=False, objects=objects, functions=functions)
         finally:
             unit.in_progress.pop()
             if unit.in_header(decl):  # of our own headers the author knows no lines: what he wrote is the call
@@ -136,7 +141,19 @@ def _refuse_depth(unit: Unit, decl: Node) -> None:
 
 
 def _lower_function(
-    unit: Unit, decl: Node, *, kernel: bool, objects: Mapping[str, Parts] | None = None
+    unit: Unit,
+    decl: Node,
+    *,
+    kernel: bool,
+    objects: Mapping[str, Parts] | None = None,
+    functions: Mapping[str, Node] | None = None,
+) -> tuple[Function, FunctionContext]:
+    with unit.records.within(decl):
+        return _lowered(unit, decl, kernel, objects or {}, functions or {})
+
+
+def _lowered(
+    unit: Unit, decl: Node, kernel: bool, given: Mapping[str, Parts], functions: Mapping[str, Node]
 ) -> tuple[Function, FunctionContext]:
     loc = unit.loc(decl)
     _refuse_depth(unit, decl)
@@ -144,7 +161,6 @@ def _lower_function(
     params: list[Param] = []
     start: list[Stmt] = []
     owner = unit.records.owners.get(decl["id"])
-    given = objects or {}
     if owner is not None and decl.get("storageClass") != "static" and decl["kind"] != "CXXConstructorDecl":
         if "this" in given or split(owner):
             params += formal_parts(context, owner, decl, given.get("this"))
@@ -152,6 +168,11 @@ def _lower_function(
             params.append(self_param(context, owner, decl, loc))
     for child in decl.get("inner", ()):
         if child.get("kind") == "ParmVarDecl":
+            if child["id"] in functions:
+                context.variables[child["id"]] = Variable(
+                    child.get("name", ""), VOID, Space.PRIVATE, poisoned=True, function=functions[child["id"]]
+                )
+                continue
             if unit.language.variables.get(child.get("name", "")) and kernel and unit.language.name == "metal":
                 continue
             record = split_record(child["type"])
@@ -165,7 +186,7 @@ def _lower_function(
                 actual = given.get(child["id"])
                 params += formal_parts(context, actual.record if actual else record, child, actual)
             else:
-                params.append(_parameter(context, child, kernel))
+                params.append(_parameter(context, decl, child, kernel))
     if owner is not None and decl["kind"] == "CXXConstructorDecl":
         start += constructor_prologue(context, decl, owner, loc)
     if not context.body:
@@ -189,13 +210,17 @@ def _by_value(node: Node, loc: Loc | None) -> Type | None:
     return None if parsed.reference else parsed.type
 
 
-def _parameter(context: FunctionContext, node: Node, kernel: bool) -> Param:
+def _parameter(context: FunctionContext, decl: Node, node: Node, kernel: bool) -> Param:
     loc = context.unit.loc(node)
     parsed = parse_type(node["type"], loc)
     default = Space.GLOBAL if kernel else context.unit.language.default_space
     t: Type = parsed.type
     if isinstance(t, Array):
-        raise refuse("GP1103", f"the array parameter {node.get('name')}", loc)
+        leaf = flat_elem(t)
+        if not parsed.reference or not isinstance(leaf, Scalar | Vector | Struct):
+            raise refuse("GP1103", f"the array parameter {node.get('name')}", loc)
+        t = parsed.type = Pointer(leaf, parsed.space or context.unit.language.default_space, parsed.const)
+        parsed.reference = False  # a reference to an array is where it begins, as of any array
     padded = context.unit.language.padded_vec3 and "packed_" not in node["type"]["qualType"]
     if padded and isinstance(t, Pointer) and str(t.elem).endswith("x3"):
         raise refuse("GP1103", f"the parameter {node.get('name')}: a 3-component vector in memory", loc)
@@ -208,7 +233,7 @@ def _parameter(context: FunctionContext, node: Node, kernel: bool) -> Param:
     parsed.type = t
     if parsed.reference:
         if (kernel and context.unit.language.name == "metal") or by_value(
-            parsed.const, t
+            decl, node, parsed
         ):  # MLX passes scalars as `const constant T&`
             parsed.reference = False
         elif not isinstance(t, Array):

@@ -77,8 +77,6 @@ def _as_type(_fc: FunctionContext, site: CallSite) -> Expr:
 
 def _compare_exchange(fc: FunctionContext, site: CallSite) -> Expr:
     """Lower the weak compare-exchange: it never fails spuriously here, which it may on the device."""
-    if fc.lazy:
-        raise refuse("GP1105", f"{site.name} inside an expression that is not always evaluated", site.loc)
     pointer, expected_at, desired = site.args[:3]
     if not isinstance(pointer.type, Pointer) or not isinstance(pointer.type.elem, Scalar):
         raise refuse("GP1104", f"{site.name} on {pointer.type}", site.loc)

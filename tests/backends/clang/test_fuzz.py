@@ -157,13 +157,13 @@ def test_ten_thousand_lines_are_read_in_time(name):
 
 # each line with what it is refused for: what gpuport does not support and what no compiler takes, side by side
 CONSTRUCTS = [
-    ("goto end;", "GP1101"),
+    ("again: if (n > 9) goto again;", "GP1101"),
     ('asm("bar.warp.sync 0;");', "GP1101"),
     ('printf("%d", n);', "GP1104"),
     ("static int counter = 0;", "GP1107"),
     ("__trap();", "GP1104"),
     ("long long t = clock64();", "GP1104"),
-    ("if (n > 0 && n++ > 1) y[0] = 1;", "GP1105"),
+    ("(n > 0 ? atomicAdd(y, 1) : 0) + 1;", "GP1105"),
     ("int* p = new int;", "GP1102"),
     ("y[1] = undeclared_thing;", "GP1001"),
     ("y[2] = n +;", "GP1001"),
@@ -173,11 +173,11 @@ CONSTRUCTS = [
     ("__int128 big = n;", "GP1103"),
     ("std::vector<int> list;", "GP1001"),
     ("k<<<1, 1>>>(y, n);", "GP1102"),
-    ("throw 1;", "GP11"),
+    ("throw 1;", "GP1001"),
     ("int (*call)(int) = 0;", "GP1103"),
     ("y[5] = alignof(double);", "GP1102"),
     ("int z = 3 4;", "GP1001"),
-    ("end: y[6] = 1;", "GP1101"),
+    ("other: y[6] = 1;", "GP1101"),
 ]
 
 

@@ -194,7 +194,7 @@ REFUSED = {
     "bit-field": ("struct P { int a : 3, b : 5; } p; p.a = n; y[0] = p.a;", "GP1103"),
     "base class": ("struct P { int a; }; struct Q : P { int b; } q; q.a = n; y[0] = q.a;", "GP1103"),
     "object with pointers, changed": ("struct P { int* p; __device__ void move() { ++p; } } q{y}; q.move();", "GP1102"),
-    "effect in &&": ("int v = n; if (n > 0 && v++ > 1) y[0] = v;", "GP1105"),
+    "effect in ?: whose value is not used": ("1 + (n > 0 ? atomicAdd(y, 1) : 0);", "GP1105"),
     "static variable": ("static int v = 0; y[0] = v;", "GP11"),
 }
 

@@ -114,7 +114,8 @@ def test_a_switch_over_a_template_parameter_keeps_one_section(tmp_path: Path) ->
 
 
 REFUSED = {
-    "a break on some ways": "int r = 0; switch (i) { case 0: if (i > 1) { if (r) break; r = 1; } r = 2; break; } y[i] = r;",
+    "a break on some ways, with a continue": "for (int r = 0; r < 9; ++r) { switch (r & 1) { case 0: if (i > 1) { if (r) break; y[i] = 1; } y[i] = 2;"
+    " continue; } y[i] = r; }",
     "a variable of another case": "switch (i) { case 0: int t; t = 1; y[i] = t; break; case 1: t = 2; y[i] = t; break; }",
     "a label inside a block": "switch (i) { case 0: while (y[i] < 3) { case 1: y[i]++; } }",
 }
