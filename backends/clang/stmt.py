@@ -147,6 +147,9 @@ def lower_bare(fc: FunctionContext, node: Node) -> list[Stmt]:
             return [Continue(loc=loc)]
         case "ReturnStmt":
             return [_return(fc, inner, loc)]
+        case "LabelStmt" if inner:  # what it marks may have more to say
+            fc.refused(refuse("GP1101", "a label is not supported", loc))
+            return lower_stmt(fc, inner[0])
         case str() if kind in UNSUPPORTED:
             raise refuse("GP1101", f"{UNSUPPORTED[kind]} is not supported", loc)
         case _:

@@ -175,7 +175,7 @@ CONSTRUCTS = [
     ("k<<<1, 1>>>(y, n);", "GP1102"),
     ("throw 1;", "GP1001"),
     ("int (*call)(int) = 0;", "GP1103"),
-    ("y[5] = alignof(double);", "GP1102"),
+    ("y[5] = ({ int q = n; q; });", "GP1102"),
     ("int z = 3 4;", "GP1001"),
     ("other: y[6] = 1;", "GP1101"),
 ]
