@@ -237,7 +237,7 @@ class BoundsDomain(Domain):
         """Bits of a value with a bound mean nothing: DomainUnsupported."""
         raise DomainUnsupported(f"the program looks at the bits of {scalar} values, which error bounds cannot follow")
 
-    def from_bits(self, bits: Array, scalar: Scalar) -> Bounded:
+    def from_bits(self, bits: Array, scalar: Scalar, *, literal: bool = False) -> Bounded:
         """Values of bit patterns, exact."""
         v = formats.from_bits(bits, scalar).astype(np.float64)
         return v, np.zeros_like(v)

@@ -65,8 +65,8 @@ class Domain(ABC):
         """Bit patterns of float lanes."""
 
     @abstractmethod
-    def from_bits(self, bits: Array, scalar: Scalar) -> Value:
-        """Float lanes from bit patterns."""
+    def from_bits(self, bits: Array, scalar: Scalar, *, literal: bool = False) -> Value:
+        """Float lanes from bit patterns; `literal` where the program writes them down."""
 
     @abstractmethod
     def identical(self, a: Any, b: Any, scalar: Scalar) -> Array:

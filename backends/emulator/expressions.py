@@ -242,6 +242,8 @@ def _bitcast(c: Compiler, e: ir.Bitcast) -> Eval:
         where_, what, memory = address(c, e.value), access(c, e.value, dst), c.memory
         return lambda: memory.load(where_(), what)
     target = formats.UNSIGNED[dst.size]
+    written = (ir.Const, ir.Unary, ir.Binary, ir.Convert, ir.Bitcast)
+    literal = all(isinstance(n, written) for n in walk(e))
 
     def run() -> Any:
         v = value()
@@ -249,7 +251,7 @@ def _bitcast(c: Compiler, e: ir.Bitcast) -> Eval:
         if src.size != dst.size:
             bits = np.ascontiguousarray(bits[..., None] if was_one else bits).view(target)
             bits = bits[..., 0] if one else bits
-        return domain.from_bits(bits, dst) if dst.is_float else formats.from_bits(bits, dst)
+        return domain.from_bits(bits, dst, literal=literal) if dst.is_float else formats.from_bits(bits, dst)
 
     return run
 

@@ -25,6 +25,7 @@ DATA: Final = 1
 NO_EXPONENT: Final = 2  # the residue modulo q is not known: an exponential, of which there is none in turn
 SOFT: Final = 4  # went through a pseudo-random function
 UNKNOWN: Final = 8
+SOFT_EXPONENT: Final = 16  # SOFT as soon as it is an exponent
 
 Q: Final = 2305843009213688159  # the largest q < 2^61, q = 3 mod 4, with q and 2q + 1 prime
 P: Final = 2 * Q + 1

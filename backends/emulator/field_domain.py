@@ -249,11 +249,18 @@ class FieldDomain(Domain):
         if self.active((a[3] & (DATA | UNKNOWN)) != 0):
             raise DomainUnsupported(f"the program {what}, which a finite field cannot follow")
 
-    def from_bits(self, bits: Array, scalar: Scalar) -> Element:
-        """Values of bit patterns."""
-        if bits.size > 1:  # a constant's bits are one; those of data say nothing in a finite field
+    def from_bits(self, bits: Array, scalar: Scalar, *, literal: bool = False) -> Element:
+        """Values of bit patterns that the program writes down, and of infinities and zeros wherever they come from.
+
+        Bits that come from data say nothing in a finite field: another program has the same number as a literal, which
+        stands for a simple fraction, or as what it is the rounded result of.
+        """
+        values = formats.from_bits(bits, scalar).astype(np.float64)
+        if literal and bits.size == 1:
+            return self.constant(float(values.flat[0]), scalar)
+        if bits.size > 1 or not (infinite(values, scalar) | np.isnan(values) | (values == 0)).all():
             raise DomainUnsupported("the program makes numbers of bits, which a finite field cannot follow")
-        return self.exact(formats.from_bits(bits, scalar).astype(np.float64))
+        return self.exact(values)
 
     def identical(self, a: Any, b: Any, scalar: Scalar) -> Array:
         """By the residues."""

@@ -2,6 +2,7 @@
 
 exp, exp2, tanh and the like are all made of one exponential, rsqrt of sqrt, erfc of erf, log2 of log, so that two ways
 to write a function are the same function. sqrt is multiplicative; of two roots it takes one, whatever the order says.
+Half of all residues are no squares: no sqrt of one gives it back when squared, so that such a sqrt is pseudo-random.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ import numpy as np
 
 from ...ir.types import Scalar
 from . import formats, functions
-from .field import DATA, EXP, MODP, MODQ, NO_EXPONENT, SOFT, UNKNOWN, Element, P, Q, keyed
+from .field import DATA, EXP, MODP, MODQ, NO_EXPONENT, SOFT, SOFT_EXPONENT, UNKNOWN, Element, P, Q, keyed
 from .lanes import Array
 
 if TYPE_CHECKING:
@@ -72,7 +73,11 @@ def _recip(d: FieldDomain, a: Element, scalar: Scalar) -> Element:
 
 
 def _sqrt(d: FieldDomain, a: Element, scalar: Scalar) -> Element:
-    return d.settled(MODP.root(a[0]), MODQ.root(a[1]), by_value("sqrt", [a], scalar), a[3])
+    p, q = MODP.root(a[0]), MODQ.root(a[1])
+    flags = (
+        a[3] | np.where(MODP.multiply(p, p) != a[0], SOFT, 0) | np.where(MODQ.multiply(q, q) != a[1], SOFT_EXPONENT, 0)
+    )
+    return d.settled(p, q, by_value("sqrt", [a], scalar), flags.astype(np.uint8))
 
 
 def _rsqrt(d: FieldDomain, a: Element, scalar: Scalar) -> Element:
@@ -84,7 +89,7 @@ def _hypot(d: FieldDomain, a: Element, b: Element, scalar: Scalar) -> Element:
 
 
 def _exp(d: FieldDomain, a: Element, scalar: Scalar) -> Element:
-    p, flags = EXP(a[1]), a[3]
+    p, flags = EXP(a[1]), np.where((a[3] & SOFT_EXPONENT) != 0, a[3] | np.uint8(SOFT), a[3])
     lost = (flags & NO_EXPONENT) != 0
     if lost.any():
         d.note("an exponential of an exponential", lost)

@@ -86,7 +86,7 @@ class MachineDomain(Domain):
         """Bit patterns."""
         return formats.to_bits(a, scalar)
 
-    def from_bits(self, bits: Array, scalar: Scalar) -> Array:
+    def from_bits(self, bits: Array, scalar: Scalar, *, literal: bool = False) -> Array:
         """Values of bit patterns."""
         return formats.from_bits(bits, scalar)
 

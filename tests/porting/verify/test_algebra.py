@@ -94,6 +94,12 @@ EQUAL = {
     "logarithm of another base": ("y[i] = log(a[i]);", "y[i] = log2(a[i]) * 0.693147181f;"),
     "an integer power": ("y[i] = a[i] * a[i] * a[i];", "y[i] = pow(a[i], 3.0f);"),
     "counts as floats": ("y[i] = a[i] / (float)n;", f"y[i] = a[i] * (1.0f / {N}.0f);"),
+    "bits written down": ("y[i] = a[i] * as_float(0x3dcccccdu);", "y[i] = a[i] * 0.1f;"),
+    "infinity by its bits": (
+        "float m = -INFINITY; m = fmax(m, a[i]); y[i] = m;",
+        "uint inf = 0xff800000u; float m = as_float(inf); y[i] = fmax(m, a[i]);"),
+    "packed integers": (
+        "y[i] = (float)((n * 41 + i) >> 3 & 15) * a[i];", "y[i] = a[i] * (float)((n * 41 + i) / 8 % 16);"),
     "bits through memory": (
         "y[i] = a[i] + b[i];", "uint w[2]; w[0] = as_uint(a[i]); w[1] = as_uint(b[i]); y[i] = as_float(w[1]) + as_float(w[0]);"),
 }  # fmt: skip
@@ -103,6 +109,7 @@ DIFFERENT = {
     "wrong index": ("y[i] = a[i] + b[i];", "y[i] = a[i] + b[i == 7 ? 8 : i];"),
     "x e^x for silu": ("y[i] = a[i] / (1.0f + exp(-a[i]));", "y[i] = a[i] * exp(a[i]);"),
     "epsilon outside of the root": ("y[i] = a[i] * rsqrt(b[i] + 1e-5f);", "y[i] = a[i] / (sqrt(b[i]) + 1e-5f);"),
+    "no root": ("y[i] = a[i] * rsqrt(b[i]);", "y[i] = a[i] / b[i];"),
     "divided by n - 1": ("y[i] = a[i] / (float)n;", "y[i] = a[i] / (float)(n - 1);"),
 }  # fmt: skip
 OPEN = {
@@ -118,6 +125,13 @@ OPEN = {
     "a law of logarithms": ("y[i] = log(a[i] * b[i]);", "y[i] = log(a[i]) + log(b[i]);", "functions that a field"),
     "data as an index": ("y[i] = a[(int)a[i] & 7];", "y[i] = a[(int)a[i] & 7];", "turns data into integers"),
     "bits of data": ("y[i] = as_float(as_uint(a[i]) & 0x7fffffffu);", "y[i] = fabs(a[i]);", "bits of data"),
+    "bits of an argument": (
+        "y[i] = a[i] * as_float(1065353216u + (uint)n * 0u + 1u);", "y[i] = a[i] * as_float(1065353217u);", "of bits"),
+    "unpacked by a magic number": (
+        "y[i] = (as_float(0x4b000000u | (uint)(i & 15)) - 8388608.0f) * a[i];", "y[i] = (float)(i & 15) * a[i];", "of bits"),
+    "a root squared": ("y[i] = sqrt(a[i]) * sqrt(a[i]);", "y[i] = a[i];", "functions that a field"),
+    "a root squared in an exponent": (
+        "float r = sqrt(a[i]); y[i] = exp(-r * r);", "y[i] = exp(-a[i]);", "functions that a field"),
     "exponentials of exponentials": ("y[i] = exp(exp(a[i]));", "y[i] = exp(exp(a[i]));", "exponential of an exponential"),
 }  # fmt: skip
 
