@@ -39,7 +39,10 @@ class Emulation:
 
     `buffers`: flat arrays of every pointer argument by name, in the argument's own dtype. `bounds` and `values64`: in
     the bounds domain the error bounds and the float64 values of float buffers. `residues`: see `FieldDomain`.
-    `counts`: lane operations by name, bytes by memory space; chunks; with `traffic` transactions and cycles.
+    `counts`: what the lanes did: `ops.T` arithmetic on values of type T, `math.T.F` calls of function F, `loads.S`,
+    `stores.S`, `atomics.S` and `bytes.S` of memory space S (an atomic moves its bytes both ways), `barriers`,
+    `shuffles`, `votes`; chunks. With `traffic` also `compares.T`, `conversions.T.U` between types of which one is a
+    float, `divergent_branches` (subgroups that a condition splits, each time that it does), and what `Traffic` counts.
     `suspects`: operations with undefined results, which are defects only if something uses these; a run with the other
     poison tells (`MachineDomain(other_poison=True)`).
     """
@@ -241,6 +244,8 @@ class _Run:
             )
 
     def _result(self) -> Emulation:
+        if self.memory.traffic is not None:
+            self.memory.traffic.finish(self.state)
         buffers = {
             name: np.array(region.data[: region.size]).view(self.dtypes[name]) for name, region in self.buffers.items()
         }

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 
 from ...ir import nodes as ir
-from ...ir.types import Scalar
+from ...ir.types import Scalar, Vector
 from . import formats
 from .compiler import Compiler, Eval
 from .lanes import Array, lanewise, meet
@@ -34,14 +34,15 @@ def integer_unary(c: Compiler, e: ir.Unary, value: Eval) -> Eval:
 
 def integer_binary(c: Compiler, e: ir.Binary, scalar: Scalar, left: Eval, right: Eval) -> Eval:
     """A binary operator on integers or bools."""
-    op, s = e.op, c.state
+    op, s, key = e.op, c.state, f"ops.{scalar}"
+    width = e.left.type.lanes if isinstance(e.left.type, Vector) else 1
     fn = _SIMPLE.get(op)
     if fn is not None:
         if op in COMPARE:
             return lambda: fn(left(), right())
 
         def simple() -> Any:
-            s.count("ops.int")
+            s.count(key, width)
             return fn(left(), right())
 
         return simple
@@ -50,7 +51,7 @@ def integer_binary(c: Compiler, e: ir.Binary, scalar: Scalar, left: Eval, right:
         compute = formats.divide if op == "/" else formats.remainder
 
         def quotient() -> Any:
-            s.count("ops.int")
+            s.count(key, width)
             a, b = left(), right()
             zero = b == 0
             if zero.any():
@@ -62,7 +63,7 @@ def integer_binary(c: Compiler, e: ir.Binary, scalar: Scalar, left: Eval, right:
     if op in ("<<", ">>"):
 
         def shifted() -> Any:
-            s.count("ops.int")
+            s.count(key, width)
             a, n = left(), right()
             if n.min() >= 0 and n.max() < scalar.bits:
                 m = n.astype(a.dtype)
@@ -85,7 +86,7 @@ def report(c: Compiler, bad: Array, kind: str, what: str, loc: ir.Loc | None) ->
 
 def integer_math(c: Compiler, e: ir.MathCall, scalar: Scalar, args: list[Eval]) -> Eval:
     """A function of the table on integers."""
-    s = c.state
+    s, key = c.state, f"math.{scalar}.{e.fn}"
     unsigned = formats.UNSIGNED[scalar.size]
     dtype = formats.LANE[scalar]
     result = np.int32
@@ -124,7 +125,7 @@ def integer_math(c: Compiler, e: ir.MathCall, scalar: Scalar, args: list[Eval]) 
         raise c.fail(e, f"{e.fn} on {scalar}")
 
     def run() -> Any:
-        s.count("ops.int")
+        s.count(key)
         return fn(*(a() for a in args))
 
     return run

@@ -84,6 +84,16 @@ class EmulatedKernel(Executable):
         buffers = {own.get(text, text): array for text, array in result.buffers.items()}
         return RunResult(buffers=buffers, findings=result.findings, seconds=seconds)
 
+    def count(self, launch: Launch, args: Mapping[str, Any], max_seconds: float) -> dict[str, int]:
+        """Run once and return what was counted, with the traffic; see Emulation. Raises StepLimit, else as `run`."""
+        from .api import emulate
+
+        named = {self.spelled.get(name, name): value for name, value in args.items()}
+        roles = self.roles
+        return emulate(
+            self.program, self.machine, launch, named, roles=roles, max_seconds=max_seconds, traffic=True
+        ).counts
+
     def run_in_field(self, launch: Launch, args: Mapping[str, Any], given: FieldRun) -> RunResult:
         """Run in the finite field. The result's buffers are the residues of the float buffers, uint64; see FieldDomain.
 

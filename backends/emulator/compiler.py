@@ -24,6 +24,7 @@ from .regions import Per, Pointer, Region
 from .shadow import RaceShadow
 from .state import Frame, State
 from .structs import StructValue, each_leaf, poison, smallest, store_whole, whole_access
+from .tickets import depends, tickets
 
 Eval: TypeAlias = Callable[[], Any]
 Run: TypeAlias = Callable[[], None]
@@ -69,6 +70,8 @@ class Compiler:
         self.names: dict[str, Slot | Region] = {}
         self.addressed: set[str] = set()
         self.guesses: frozenset[int] = frozenset()
+        self.tickets: frozenset[str] = frozenset()
+        self.told = False  # whether what is compiled is guarded by what an atomic gave
         self.functions: dict[str, FunctionCode] = {}
         self.loc: ir.Loc | None = None
         self.dynamic: Region | None = None
@@ -82,6 +85,14 @@ class Compiler:
         state.tracks_fences = any(isinstance(n, ir.Fence) and n.scope is ir.Scope.DEVICE for n in nodes)
 
     # names and memory
+
+    @contextlib.contextmanager
+    def guarded(self, cond: ir.Expr) -> Generator[None]:
+        """What is compiled inside happens only where a condition holds, or only where it does not."""
+        outer = self.told
+        self.told = outer or depends(self.program, cond, self.tickets)
+        yield
+        self.told = outer
 
     @contextlib.contextmanager
     def scope(self) -> Generator[None]:
@@ -134,6 +145,7 @@ class Compiler:
         """Start compiling a function's body: fresh names."""
         self.names = {}
         self.guesses = guesses(function)
+        self.tickets, self.told = tickets(self.program, function), False
         self.addressed = {_root(n.memory) for n in walk(function) if isinstance(n, ir.AddressOf)}
 
     def parameter(self, p: ir.Param) -> Slot | Region:
@@ -157,11 +169,11 @@ class Compiler:
             except KeyError:
                 raise self.fail(node, f"call of {name}, which the program does not define") from None
             code = self.functions[name] = FunctionCode()
-            saved = self.names, self.addressed, self.guesses, self.loc
+            saved = self.names, self.addressed, self.guesses, self.tickets, self.told, self.loc
             self.enter(function)
             code.params = [self.parameter(p) for p in function.params]
             code.body = block(self, function.body)
-            self.names, self.addressed, self.guesses, self.loc = saved
+            self.names, self.addressed, self.guesses, self.tickets, self.told, self.loc = saved
         if code.body is None:
             raise self.fail(node, f"{name} calls itself; recursion cannot be emulated")
         return code

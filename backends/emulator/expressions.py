@@ -9,7 +9,7 @@ import numpy as np
 
 from ...ir import nodes as ir
 from ...ir.mathlib import MATH
-from ...ir.types import U32, Struct, Vector, scalar_of
+from ...ir.types import U32, Scalar, Struct, Vector, scalar_of
 from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
 from ...ir.walk import walk
@@ -127,8 +127,12 @@ def binary(c: Compiler, e: ir.Binary, left: Eval, right: Eval) -> Eval:
         return _pointers(c, e, left, right)
     scalar, domain, s, op = scalar_of(t), c.domain, c.state, e.op
     if not scalar.is_float:
-        return integer_binary(c, e, scalar, left, right)
+        made = integer_binary(c, e, scalar, left, right)
+        compared = op in COMPARE and c.memory.traffic is not None
+        return _counted(c, f"compares.{scalar}", made) if compared else made
     if op in COMPARE:
+        if c.memory.traffic is not None:
+            return _counted(c, f"compares.{scalar}", lambda: domain.compare(op, left(), right(), scalar))
         return lambda: domain.compare(op, left(), right(), scalar)
     if op not in ("+", "-", "*", "/"):
         raise c.fail(e, f"operator {op} on {scalar}")
@@ -137,6 +141,17 @@ def binary(c: Compiler, e: ir.Binary, left: Eval, right: Eval) -> Eval:
     def run() -> Any:
         s.count(key, n)
         return domain.binary(op, left(), right(), scalar)
+
+    return run
+
+
+def _counted(c: Compiler, key: str, value: Eval) -> Eval:
+    """The same, counted."""
+    s = c.state
+
+    def run() -> Any:
+        s.count(key)
+        return value()
 
     return run
 
@@ -215,10 +230,16 @@ def _select(c: Compiler, e: ir.Select) -> Eval:
 
 
 def _convert(c: Compiler, e: ir.Convert) -> Eval:
-    value, src, dst = expression(c, e.value), scalar_of(e.value.type), scalar_of(e.type)
+    src, dst = scalar_of(e.value.type), scalar_of(e.type)
     if src == dst:
-        return value
-    domain = c.domain
+        return expression(c, e.value)
+    made = _converted(c, e, src, dst)
+    floats = src.is_float or dst.is_float
+    return _counted(c, f"conversions.{src}.{dst}", made) if floats and c.memory.traffic is not None else made
+
+
+def _converted(c: Compiler, e: ir.Convert, src: Scalar, dst: Scalar) -> Eval:
+    value, domain = expression(c, e.value), c.domain
     if src.is_float:
         if dst.is_float:
             return lambda: domain.cast(value(), src, dst)
@@ -295,7 +316,7 @@ def _math(c: Compiler, e: ir.MathCall) -> Eval:
     if not scalar.is_float:
         return integer_math(c, e, scalar, args)
     fn = {"min": "fmin", "max": "fmax", "abs": "fabs"}.get(fn, fn)
-    key, n = f"math.{fn}", lanes_of(e.type)
+    key, n = f"math.{scalar}.{fn}", lanes_of(e.type)
 
     def run() -> Any:
         s.count(key, n)

@@ -24,7 +24,7 @@ from .traffic import Traffic
 class Access:
     """A place in the program that touches memory: number, value type, source place, alignment to check (1: none).
 
-    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`.
+    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`; `told`: see `tickets`.
     """
 
     ident: int
@@ -34,6 +34,7 @@ class Access:
     loc: Loc | None
     const: bool = False
     guess: bool = False
+    told: bool = False
 
     @property
     def size(self) -> int:
@@ -59,12 +60,19 @@ class Memory:
         return region
 
     def access(
-        self, t: Scalar | Vector, loc: Loc | None, *, align: int = 1, const: bool = False, guess: bool = False
+        self,
+        t: Scalar | Vector,
+        loc: Loc | None,
+        *,
+        align: int = 1,
+        const: bool = False,
+        guess: bool = False,
+        told: bool = False,
     ) -> Access:
         """Register a place of the program that accesses memory."""
         vector = isinstance(t, Vector)
         scalar, lanes = (t.elem, t.lanes) if vector else (t, 1)
-        made = Access(len(self.accesses), scalar, lanes, align, loc, const, guess)
+        made = Access(len(self.accesses), scalar, lanes, align, loc, const, guess, told)
         self.accesses.append(made)
         return made
 
@@ -115,13 +123,16 @@ class Memory:
         if mask is DEAD:
             return self.domain.poison(a.scalar, a.lanes)
         if self.traffic is not None:
-            self.traffic.note(s, region.space, offset, a.size, mask)
+            self.traffic.note(s, region, offset, a.size, mask, reads=True, writes=False)
         index = index_of(offset, a.scalar, a.lanes)
         if region.valid is not None:
             self._check_valid(region, index, a, mask, offset)
         if region.shadow is not None:
-            note = region.shadow.guess if a.guess else region.shadow.read
-            _, conflicts = note(self._cells(region, offset, a), mask, a.ident)
+            cells = self._cells(region, offset, a)
+            if a.guess:
+                _, conflicts = region.shadow.guess(cells, mask, a.ident)
+            else:
+                _, conflicts = region.shadow.read(cells, mask, a.ident, told=a.told)
             self._report(region, conflicts, a, READ)
         return self.domain.load(region, a.scalar, index)
 
@@ -145,12 +156,12 @@ class Memory:
         if mask is DEAD or not self.may_write(region, offset, a, mask):
             return
         if self.traffic is not None:
-            self.traffic.note(s, region.space, offset, a.size, mask)
+            self.traffic.note(s, region, offset, a.size, mask, reads=False, writes=True)
         index = index_of(offset, a.scalar, a.lanes)
         who, lost = None, None
         if region.shadow is not None:
             same = self._same(region, index, a, value)
-            who, conflicts, lost = region.shadow.write(self._cells(region, offset, a), mask, a.ident, same)
+            who, conflicts, lost = region.shadow.write(self._cells(region, offset, a), mask, a.ident, same, told=a.told)
             self._report(region, conflicts, a, WRITE)
         self.domain.store(region, a.scalar, index, value, mask)
         region.mark(a.scalar, index, mask)
@@ -176,11 +187,11 @@ class Memory:
     def note_update(self, region: Region, index: Array, offset: Array, a: Access, mask: Mask) -> None:
         """Check validity and races of an atomic update."""
         if self.traffic is not None:
-            self.traffic.note(self.state, region.space, offset, a.size, mask)
+            self.traffic.note(self.state, region, offset, a.size, mask, reads=True, writes=True)
         if region.valid is not None and not self._check_valid(region, index, a, mask, offset):
             region.mark(a.scalar, index, mask)
         if region.shadow is not None:
-            _, conflicts = region.shadow.update(self._cells(region, offset, a), mask, a.ident)
+            _, conflicts = region.shadow.update(self._cells(region, offset, a), mask, a.ident, told=a.told)
             self._report(region, conflicts, a, ATOMIC)
 
     # checks

@@ -124,7 +124,7 @@ def access(c: Compiler, e: ir.Expr, punned: Scalar | None = None) -> Access:
     need = t.alignment if isinstance(t, Vector) else t.size
     # without casts between pointers, indexing keeps every access aligned
     align, guess = need if c.casts else 1, id(e) in c.guesses
-    return c.memory.access(t, c.at(e), align=align, const=is_const(e), guess=guess)
+    return c.memory.access(t, c.at(e), align=align, const=is_const(e), guess=guess, told=c.told)
 
 
 def is_const(e: ir.Expr) -> bool:

@@ -161,15 +161,18 @@ class RaceShadow:
         near = (a % s.threads // s.width == b % s.threads // s.width) & (np.asarray(far) == 2)
         return np.where((a == b) | (a < 0) | (b < 0), 0, np.where(near, 1, far))
 
-    def _unordered(self, who: Lanes, other: Array, stamp: Array) -> Array:
-        """Entries whose thread and `other` are different threads with nothing between the accesses that orders them."""
+    def _unordered(self, who: Lanes, other: Array, stamp: Array, told: bool) -> Array:
+        """Entries whose thread and `other` are different threads with nothing between the accesses that orders them.
+
+        Fences and atomics order groups where the later one was told by an atomic that the earlier one is through.
+        """
         s = self.state
         distance = self._distance(who.thread, other)
         same_group = (stamp >= who.epoch) & ((distance == 2) | ((distance == 1) & (stamp >= who.subepoch)))
         if self.shared:
             return same_group
         across = distance == 3
-        if s.tracks_fences and across.any():
+        if told and s.tracks_fences and across.any():
             released = s.released[np.maximum(other, 0) // s.threads]
             fenced = s.fenced[np.maximum(other, 0) // s.threads]
             ordered = (stamp <= fenced) & (released >= fenced) & (released <= s.acquired[who.thread // s.threads])
@@ -178,14 +181,17 @@ class RaceShadow:
 
     # accesses
 
-    def read(self, cells: Array, mask: Mask, access: int) -> tuple[Lanes, list[Conflict]]:
-        """Note plain reads of cells (G or 1, T or 1[, n]); gives the conflicts with earlier accesses."""
+    def read(self, cells: Array, mask: Mask, access: int, *, told: bool = False) -> tuple[Lanes, list[Conflict]]:
+        """Note plain reads of cells (G or 1, T or 1[, n]); gives the conflicts with earlier accesses.
+
+        told: only lanes get here whose group knows by an atomic that it is the last one (`tickets`).
+        """
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
-            found += self._against_writers(who, None, access)
+            found += self._against_writers(who, None, access, told=told)
         if self._recent(ATOMIC):
-            found += self._against(self.atomics, who, ATOMIC)
+            found += self._against(self.atomics, who, ATOMIC, told=told)
         self.last[READ] = self.state.now
         self.pending.append((who, self.state.now, access))
         self.pending_size += who.cell.size
@@ -204,7 +210,7 @@ class RaceShadow:
         return who, found
 
     def write(
-        self, cells: Array, mask: Mask, access: int, same: Callable[[Lanes], Array]
+        self, cells: Array, mask: Mask, access: int, same: Callable[[Lanes], Array], *, told: bool = False
     ) -> tuple[Lanes, list[Conflict], Array | None]:
         """Note plain writes. `same` tells which entries find the value that they write in memory already.
 
@@ -213,16 +219,16 @@ class RaceShadow:
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
-            found += self._against_writers(who, same, access)
+            found += self._against_writers(who, same, access, told=told)
         if self._recent(ATOMIC):
-            found += self._against(self.atomics, who, ATOMIC)
+            found += self._against(self.atomics, who, ATOMIC, told=told)
         if self._recent(READ):
             self._merge()
-            found += self._against(self.readers, who, READ)
+            found += self._against(self.readers, who, READ, told=told)
         elif self.shared:
             self._drop()
         if self._recent(GUESS):
-            found += self._against(self.guesses, who, READ)
+            found += self._against(self.guesses, who, READ, told=told)
         self.last[WRITE] = self.state.now
         self.writer[who.cell] = who.thread
         self.write_stamp[who.cell] = self.state.now
@@ -235,15 +241,15 @@ class RaceShadow:
             self._note(self.writers, who, self.state.now, access)
         return who, found, lost if several else None
 
-    def update(self, cells: Array, mask: Mask, access: int) -> tuple[Lanes, list[Conflict]]:
+    def update(self, cells: Array, mask: Mask, access: int, *, told: bool = False) -> tuple[Lanes, list[Conflict]]:
         """Note atomic read-modify-writes."""
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
-            found += self._against_writers(who, None, access)
+            found += self._against_writers(who, None, access, told=told)
         if self._recent(READ):
             self._merge()
-            found += self._against(self.readers, who, READ)
+            found += self._against(self.readers, who, READ, told=told)
         if self.atomics is None:
             self.atomics = _Pair(self.cells * self.rows)
         self.last[ATOMIC] = self.state.now
@@ -325,22 +331,24 @@ class RaceShadow:
 
     # conflicts
 
-    def _against_writers(self, who: Lanes, same: Callable[[Lanes], Array] | None, access: int) -> list[Conflict]:
+    def _against_writers(
+        self, who: Lanes, same: Callable[[Lanes], Array] | None, access: int, *, told: bool = False
+    ) -> list[Conflict]:
         last = self.writer, self.write_stamp, self.write_access
-        found = self._against_users(last, who, WRITE, same, access)
+        found = self._against_users(last, who, WRITE, same, access, told=told)
         pair = self.writers
         if pair is not None:
             for slot in (0, 1):
                 users = pair.thread[slot], pair.stamp[slot], pair.access[slot]
-                found += self._against_users(users, who, WRITE, same, access)
+                found += self._against_users(users, who, WRITE, same, access, told=told)
         return found
 
-    def _against(self, pair: _Pair | None, who: Lanes, kind: str) -> list[Conflict]:
+    def _against(self, pair: _Pair | None, who: Lanes, kind: str, *, told: bool = False) -> list[Conflict]:
         found: list[Conflict] = []
         if pair is not None:
             for slot in (0, 1):
                 users = pair.thread[slot], pair.stamp[slot], pair.access[slot]
-                found += self._against_users(users, who, kind, None, -1)
+                found += self._against_users(users, who, kind, None, -1, told=told)
         return found
 
     def _against_users(
@@ -350,6 +358,8 @@ class RaceShadow:
         kind: str,
         same: Callable[[Lanes], Array] | None,
         access: int,
+        *,
+        told: bool = False,
     ) -> list[Conflict]:
         thread, stamp, by = users
         other = thread.take(who.cell)
@@ -357,8 +367,8 @@ class RaceShadow:
         if not at.size:
             return []
         sub = who.pick(at)
-        bad = self._unordered(sub, other[at], stamp.take(sub.cell))
-        if kind == ATOMIC and bad.any():
+        bad = self._unordered(sub, other[at], stamp.take(sub.cell), told)
+        if told and kind == ATOMIC and bad.any():
             bad &= ~self._behind_own_update(sub, other[at])
         if same is not None and bad.any():
             # lanes of one statement that write one value are benign, as in Oclgrind

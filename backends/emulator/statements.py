@@ -7,7 +7,7 @@ left, since variables use its identity.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeGuard
 
 import numpy as np
 
@@ -26,6 +26,8 @@ from .places import access, address, in_memory, is_const, slot_of
 from .regions import Pointer, Region
 from .state import State
 from .structs import store_whole, whole_access, zeros
+from .tickets import depends
+from .traffic import diverging
 from .updates import atomic
 
 
@@ -63,7 +65,12 @@ def _leaks(body: Sequence[ir.Stmt]) -> bool:
 def sequence(c: Compiler, body: Sequence[ir.Stmt]) -> Run:
     """Statements in the scope at hand."""
     s = c.state
-    runs = [statement(c, x) for x in body]
+    runs, outer = [], c.told
+    for x in body:
+        runs.append(statement(c, x))
+        if _decides(x):
+            c.told = c.told or depends(c.program, x.cond, c.tickets)
+    c.told = outer
     n = len(runs)
     if n == 1:
         only = runs[0]
@@ -82,6 +89,12 @@ def sequence(c: Compiler, body: Sequence[ir.Stmt]) -> Run:
                 return
 
     return run
+
+
+def _decides(x: ir.Stmt) -> TypeGuard[ir.If | ir.While]:
+    """Whether what follows a statement happens only where its condition came out one way."""
+    leaves = (ir.Return, ir.Break, ir.Continue)
+    return isinstance(x, ir.While) or (isinstance(x, ir.If) and any(isinstance(n, leaves) for n in walk(x)))
 
 
 def statement(c: Compiler, x: ir.Stmt) -> Run:
@@ -269,8 +282,9 @@ def _evaluate(c: Compiler, x: ir.Evaluate) -> Run:
 
 
 def _if(c: Compiler, x: ir.If) -> Run:
-    s, cond = c.state, expression(c, x.cond)
-    then, other = block(c, x.then), block(c, x.other) if x.other else None
+    s, cond, counted = c.state, expression(c, x.cond), c.memory.traffic is not None
+    with c.guarded(x.cond):
+        then, other = block(c, x.then), block(c, x.other) if x.other else None
 
     def run() -> None:
         holds = cond()
@@ -290,7 +304,8 @@ def _if(c: Compiler, x: ir.If) -> Run:
         if not no.any():
             then()
             return
-        s.counts["divergent_branches"] = s.counts.get("divergent_branches", 0) + 1
+        if counted:
+            s.counts["divergent_branches"] = s.counts.get("divergent_branches", 0) + diverging(s, yes, no)
         s.mask = yes
         then()
         after = s.mask
@@ -309,7 +324,7 @@ def _loop(
     counters: list[Slot], *, post: bool = False,
 ) -> Run:  # fmt: skip
     """All loops: `post` tests the condition behind the first iteration. `counters` live no longer than the loop."""
-    s, loc = c.state, node.loc
+    s, loc, counted = c.state, node.loc, c.memory.traffic is not None
 
     def run() -> None:
         entry = s.mask
@@ -332,6 +347,10 @@ def _loop(
                         live = meet(live, holds)
                         if not live.any():
                             break
+                        if counted:
+                            s.counts["divergent_branches"] = s.counts.get("divergent_branches", 0) + diverging(
+                                s, live, done
+                            )
             first = False
             s.mask = live
             for slot in counters:

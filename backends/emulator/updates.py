@@ -29,7 +29,7 @@ def atomic(c: Compiler, e: ir.Atomic, *, used: bool = True) -> Eval:
     where, value = pointer(c, e.pointer), expression(c, e.value)
     expected = expression(c, e.expected) if e.expected is not None else None
     const = isinstance(e.pointer.type, PointerType) and e.pointer.type.const
-    access = c.memory.access(scalar, c.at(e), align=scalar.size if c.casts else 1, const=const)
+    access = c.memory.access(scalar, c.at(e), align=scalar.size if c.casts else 1, const=const, told=c.told)
 
     def run() -> Any:
         p, v = where(), value()
@@ -44,6 +44,7 @@ def atomic(c: Compiler, e: ir.Atomic, *, used: bool = True) -> Eval:
 
     def _update(region: Region, offset: Array, v: Any, want: Any) -> Any:
         s.count(f"atomics.{region.space}")
+        s.count(f"bytes.{region.space}", 2 * scalar.size)
         mask = c.memory.check(region, offset, access, "updates")
         if mask is DEAD or not c.memory.may_write(region, offset, access, mask):
             return domain.poison(scalar)

@@ -107,6 +107,7 @@ def emulated(steps: list[Any], groups: int, shared_memory: bool) -> list[str]:
 
 
 EVERY = [0] * (THREADS * 2)
+OF_BOTH = _cells({0: 0, 9: 0})
 ONE = [0 if i == THREADS - 1 else -1 for i in range(THREADS * 2)]
 
 
@@ -114,6 +115,7 @@ ONE = [0 if i == THREADS - 1 else -1 for i in range(THREADS * 2)]
 @given(st.lists(STEP, min_size=1, max_size=7), st.integers(1, 2), st.booleans())
 @example([(WRITE, EVERY, EVERY), (WRITE, ONE, [1] * 16)], 1, True)  # the last of several equal writers writes again
 @example([(WRITE, EVERY, EVERY), (READ, ONE, EVERY)], 1, True)
+@example([(ATOMIC, OF_BOTH, [1] * 16), "group", (READ, _cells({8: 0}), EVERY)], 2, False)  # last by chance alone
 @example([(WRITE, EVERY, EVERY), (ATOMIC, ONE, EVERY)], 1, False)
 def test_the_detector_agrees_with_all_pairs(steps: list[Any], groups: int, shared_memory: bool) -> None:
     assert ("race" in emulated(steps, groups, shared_memory)) == races(steps, groups, shared_memory)
