@@ -214,6 +214,7 @@ def _finish(job: _Job, oracle: Oracle, attempt: _Attempt) -> PortReport:
 
 def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -> PortReport:
     from ..backends.clike.wrapper import file_text
+    from .work import count_work
 
     kernel, dst = job.source.kernel, attempt.dst
     cases = cases_for(oracle, job.source.constants, candidate.constants, candidate.text)
@@ -230,7 +231,12 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
     verdict = found.verdict
     stages = {"translate": attempt.seconds, **found.stages}
     started = time.perf_counter()
-    measured, floor, device = measure_port(candidate.text, kernel, cases[0], oracle, dst, backends, run=found.verified)
+    counts = count_work(candidate.text, cases[0], oracle, dst) if found.verified else None
+    stages["count"] = time.perf_counter() - started
+    started = time.perf_counter()
+    measured, floor, device = measure_port(
+        candidate.text, kernel, cases[0], oracle, dst, backends, run=found.verified, counts=counts
+    )
     stages["measure"] = time.perf_counter() - started
     file_name = f"{kernel.name}.{SUFFIXES[candidate.text.language]}"
     wrapper = wrapper_for(kernel, candidate, dst, file_name)
@@ -253,6 +259,7 @@ def _judge(job: _Job, oracle: Oracle, attempt: _Attempt, candidate: Candidate) -
         wrapper=SourceText(name=f"{kernel.name}.py", language="python", text=wrapper),
         measured=measured,
         floor=floor,
+        counts=counts,
         resources=found.used,
         stages=stages,
         created=datetime.now(UTC),

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from ..backends.isolate import Done, Isolated
 from ..hwmodels.roofline import roofline
-from .report.schema import FactRecord, Floor, Timing
+from .report.schema import CountsRecord, FactRecord, Floor, Timing
+from .work import float_operations, unavoidable_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -79,18 +80,43 @@ def minimal_bytes(kernel: Kernel, sizes: Mapping[str, int]) -> int:
     )
 
 
-def predicted_floor(kernel: Kernel, machine: Machine, sizes: Mapping[str, int]) -> Floor | None:
-    """Return the least time at these sizes by memory traffic alone; None where the machine's bandwidth is unknown.
+def predicted_floor(
+    kernel: Kernel, machine: Machine, sizes: Mapping[str, int], counts: CountsRecord | None = None
+) -> Floor | None:
+    """Return the roofline's least time at these sizes; None where the machine's bandwidth is unknown.
 
-    Arithmetic is left out: only the spec is looked at, and it does not tell the operations.
+    With counts it rests on what the port was seen to do, see `Floor`; without, on the spec's buffers alone: each input
+    read once, each output written once, and no arithmetic.
     """
     if not machine.known("memory.bandwidth"):
         return None
-    least = minimal_bytes(kernel, sizes)
-    line = roofline(machine, least, {})
+    operations: dict[str, int] = {}
+    if counts is None:
+        least = minimal_bytes(kernel, sizes)
+        basis = f"{least} bytes (inputs read once, outputs written once) over the peak memory bandwidth; no arithmetic"
+    else:
+        read, written = (counts.counts.get(f"memory.{way}", 0) for way in ("read", "written"))
+        least = read + written
+        basis = f"{least} bytes ({read} read and {written} written, each line once) over the peak memory bandwidth"
+        made = float_operations(counts.counts)
+        operations = {f"vector.{t}": n for t, n in made.items() if machine.known(f"rates.vector.{t}")}
+        for t, n in made.items():
+            known = f"vector.{t}" in operations
+            basis += f"; {n} {t} operations" + (" over their peak rate" if known else ", whose rate is not known")
+    line = roofline(machine, least, operations)
     facts = tuple(FactRecord.of(machine.id, fact) for fact in line.facts)
-    basis = f"{least} bytes (inputs read once, outputs written once) over the peak memory bandwidth; no arithmetic"
-    return Floor(size=dict(sizes), seconds=line.seconds, basis=basis, facts=facts)
+    return Floor(
+        size=dict(sizes), seconds=line.seconds, basis=basis, facts=facts, memory_seconds=line.memory_time,
+        compute_seconds=line.compute_time,
+    )  # fmt: skip
+
+
+def too_fast(timing: Timing, floor: Floor | None, machine: Machine, counts: CountsRecord | None) -> float | None:
+    """Return the time that moving the port's data takes, if it was measured to take clearly less; None if not."""
+    if floor is None:
+        return None
+    moved = roofline(machine, unavoidable_bytes(counts.counts, machine), {}).seconds if counts else floor.seconds
+    return moved if timing.median < 0.98 * moved else None
 
 
 def measure_port(
@@ -103,21 +129,22 @@ def measure_port(
     *,
     run: bool = True,
     time_limit: float = 60.0,
+    counts: CountsRecord | None = None,
 ) -> tuple[Timing | None, Floor | None, str]:
     """Return the times measured on the device, if one of `backends` is one, the predicted floor, and the device's name.
 
-    With `run` False, or where only the emulator is there, nothing is measured.
+    With `run` False, or where only the emulator is there, nothing is measured. `counts`: what `count_work` counted.
     """
     from .spec.data import arguments
 
-    floor = predicted_floor(kernel, machine, case.sizes)
+    floor = predicted_floor(kernel, machine, case.sizes, counts)
     device = next((b for b in backends if b != "emulator"), None)
     if device is None or not run:
         return None, floor, ""
     args = arguments(kernel, case.sizes, oracle.inputs(case.sizes))
     with Isolated(device, text, machine, time_limit=time_limit) as isolated:
         timing = measure(isolated, case.launch, args, size=case.sizes)
-    if timing is not None and floor is not None and timing.median < 0.98 * floor.seconds:
-        doubt = f"faster than the predicted floor of {floor.seconds:.3g} s: do not rely on it"
+    if timing is not None and (least := too_fast(timing, floor, machine, counts)):
+        doubt = f"faster than the {least:.3g} s that moving its data takes: do not rely on it"
         timing = timing.model_copy(update={"method": f"{timing.method}; {doubt}"})
     return timing, floor, timing.device if timing else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from .schema import (
     SCHEMA_VERSION,
+    CountsRecord,
     DecisionRecord,
     DiagnosticRecord,
     Environment,
@@ -25,6 +26,7 @@ from .write import ReportError, load_report, write_index, write_report
 
 __all__ = [
     "SCHEMA_VERSION",
+    "CountsRecord",
     "DecisionRecord",
     "DiagnosticRecord",
     "Environment",

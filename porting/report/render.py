@@ -31,6 +31,7 @@ def render_html(report: PortReport) -> str:
             else [],
             groups=view.gate_groups(report),
             machines=view.machine_rows(report),
+            counts=view.count_rows(report.counts),
             ideas=view.idea_rows(report),
         )
     )
@@ -45,6 +46,7 @@ def render_markdown(report: PortReport) -> str:
             r=report,
             groups=view.gate_groups(report),
             machines=view.machine_rows(report),
+            counts=view.count_rows(report.counts),
             ideas=view.idea_rows(report),
         )
     )

@@ -235,12 +235,38 @@ class Timing(Record):
 
 
 class Floor(Record):
-    """The roofline's least time at `size`, seconds: predicted from the machine model, never measured."""
+    """The roofline's least time at `size`, seconds: predicted from the machine model, never measured.
+
+    The larger of `memory_seconds`, for moving each line that the port uses over the memory bus once in each direction
+    that it is used in, at the peak bandwidth, and `compute_seconds`, for its operations on floats as they are written,
+    at the peak rates. What is read again counts once, whether a cache can hold it or not, so that the floor is below
+    what any cache allows. `basis` says all this in words.
+    """
 
     size: dict[str, int]
     seconds: float
     basis: str
     facts: tuple[FactRecord, ...] = ()
+    memory_seconds: float = 0.0
+    compute_seconds: float = 0.0
+
+
+class CountsRecord(Record):
+    """What the port did in emulation at `size`.
+
+    `counts` are sums over all threads, named as in `backends.emulator.Emulation`. `granule`: bytes of a sector or line
+    of global memory (0 if not known), `subgroup`: threads of a subgroup, `lanes`: threads of the launch.
+    """
+
+    size: dict[str, int]
+    counts: dict[str, int]
+    granule: int = 0
+    subgroup: int = 1
+    lanes: int = 1
+
+    def share(self, part: str, whole: str) -> float | None:
+        """One count over another; None where there is nothing to divide by."""
+        return self.counts.get(part, 0) / self.counts[whole] if self.counts.get(whole) else None
 
 
 class ResourcesRecord(Record):
@@ -348,6 +374,7 @@ class PortReport(Record):
     wrapper: SourceText | None = None
     measured: Timing | None = None
     floor: Floor | None = None
+    counts: CountsRecord | None = None
     resources: ResourcesRecord | None = None
     stages: dict[str, float] = Field(default_factory=dict)
     created: datetime

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from ...hwmodels.units import show_scalar
 from .code import Row, lines, side_by_side
 from .schema import (
+    CountsRecord,
     DecisionRecord,
     DiagnosticRecord,
     FactRecord,
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _ORDER: Final = ("refuted", "unknown", "tested", "proved")
+
+_SECTOR: Final = 32
+"""Bytes up to which a unit of global memory is called a sector of a line."""
 
 _MEANINGS: Final = {
     "VERIFIED (device)": "The ported kernel was compiled and run on {device}; no gate refuted it.",
@@ -124,6 +128,38 @@ def resources_text(used: ResourcesRecord) -> str:
     spilled = f"{used.spill_bytes} B of private memory per thread" if used.spill_bytes else "nothing spilled"
     note = f" ({used.note})" if used.note else ""
     return f"{registers}, {used.shared_bytes} B of shared memory declared, {spilled}, on {used.target}{note}"
+
+
+def count_rows(record: CountsRecord | None) -> list[tuple[str, str]]:
+    """What a port was counted to do, each kind with its numbers in words."""
+    if record is None:
+        return []
+    counts, per_unit = record.counts, "sectors" if record.granule and record.granule <= _SECTOR else "lines"
+
+    def listed(kind: str) -> str:
+        prefix = f"{kind}."
+        found = [(k.removeprefix(prefix).replace(".", " "), n) for k, n in counts.items() if k.startswith(prefix) and n]
+        return ", ".join(f"{name} {n:,}" for name, n in sorted(found, key=lambda item: -item[1]))
+
+    rows = [("arithmetic", listed("ops")), ("comparisons", listed("compares")), ("functions", listed("math")),
+            ("conversions", listed("conversions")), ("bytes loaded and stored", listed("bytes")),
+            ("atomics", listed("atomics"))]  # fmt: skip
+    if "memory.read" in counts or "memory.written" in counts:
+        moved = f"{counts.get('memory.read', 0):,} read, {counts.get('memory.written', 0):,} written, each line once"
+        rows.append(("bytes that memory must move", moved))
+    each, least = (record.share("transactions.global", of) for of in ("requests.global", "ideal_transactions.global"))
+    if each is not None and least is not None:
+        text = f"{counts['requests.global']:,} requests of subgroups, {each:.3g} {per_unit} of {record.granule} B each"
+        rows.append(("coalescing", f"{text}, {least:.3g} × the least"))
+    each, least = (record.share("cycles.shared", of) for of in ("requests.shared", "ideal_cycles.shared"))
+    if each is not None and least is not None:
+        text = f"{counts['requests.shared']:,} requests of subgroups, {each:.3g} cycles each, {least:.3g} × the least"
+        rows.append(("banks of shared memory", text))
+    rows.append(("divergence", f"{counts.get('divergent_branches', 0):,} times a branch split a subgroup"))
+    for key, what in (("barriers", "barriers"), ("shuffles", "shuffles"), ("votes", "votes")):
+        if counts.get(key):
+            rows.append((what, f"{counts[key] / record.lanes:.4g} per thread"))
+    return [row for row in rows if row[1]]
 
 
 def share(value: float) -> str:
