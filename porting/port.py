@@ -206,7 +206,9 @@ def _finish(job: _Job, oracle: Oracle, attempt: _Attempt) -> PortReport:
         started = time.perf_counter()
         case = cases_for(oracle, job.source.constants, candidate.constants)[0]
         backends = backends_for(attempt.dst, candidate.text.language)
-        again, _, _ = measure_port(candidate.text, job.source.kernel, case, oracle, attempt.dst, backends)
+        again, _, _ = measure_port(
+            candidate.text, job.source.kernel, case, oracle, attempt.dst, backends, counts=best.counts
+        )
         stages = {**best.stages, "measure again": time.perf_counter() - started}
         best = best.model_copy(update={"measured": again, "stages": stages})
     return best.model_copy(update={"rivals": rivals})
