@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import textwrap
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Sequence
-    from pathlib import Path
 
     from rich.console import Console
 
@@ -127,18 +128,21 @@ def replay_lines(found: Replay) -> None:
 
 
 def check_lines(report: CheckReport) -> None:
-    """Print one line per finding, as compilers do, and a closing one."""
+    """Print each finding as compilers do, place first, with its line of source, and a closing line; 80 columns."""
     from rich.text import Text
 
-    console = _console()
+    console, width, sources = _console(), 80, dict[str, list[str]]()
     for f in report.findings:
-        line = Text(f"{f.file}:{f.line}:{f.col}: " if f.line else f"{report.file}: ")
-        line.append(f"{f.kind}: ", style="bold red")
-        line.append(f"{f.message} ")
+        place = f"{f.file}:{f.line}:{f.col}:" if f.line else f"{report.file}:"
         sizes = ", ".join(f"{k} = {n}" for k, n in f.size.items())
         more = f"; {f.sizes} of {len(report.sizes)} sizes" if len(report.sizes) > 1 else ""
-        line.append(f"[{sizes or 'the only size'}{more}]", style="dim")
-        console.print(line, soft_wrap=True)
+        told = f"{place} {f.kind}: {f.message} [{sizes or 'the only size'}{more}]"
+        lines = textwrap.wrap(told, width, subsequent_indent="    ", break_long_words=False, break_on_hyphens=False)
+        text = Text("\n".join(lines))
+        text.highlight_words([f"{f.kind}:"], style="bold red")
+        console.print(text, soft_wrap=True)
+        for line in _source_lines(report.file, f.file, f.line, f.col, width, sources):
+            console.print(Text(line, style="dim"), soft_wrap=True)
     count, sizes = len(report.findings), len(report.sizes)
     said = "clean" if report.clean else f"{count} defect{'s' if count > 1 else ''}"
     console.print(
@@ -148,6 +152,27 @@ def check_lines(report: CheckReport) -> None:
         ),
         soft_wrap=True,
     )
+
+
+def _source_lines(file: str, named: str, line: int, col: int, width: int, cache: dict[str, list[str]]) -> list[str]:
+    """A line of source and a mark under a column; nothing where the file is another one or the line is too long."""
+    path = Path(file)
+    if path.name != Path(named).name or line < 1:
+        return []
+    if file not in cache:
+        try:
+            cache[file] = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        except OSError:
+            cache[file] = []
+    if line > len(cache[file]):
+        return []
+    text = cache[file][line - 1]
+    lead = len(text) - len(text.lstrip())
+    at = col - 1 - lead
+    shown = text.strip().expandtabs(4)
+    if len(shown) + 4 > width or not 0 <= at < len(text.strip()) or "\t" in text.strip():
+        return []
+    return [f"    {shown}", f"    {' ' * at}^"]
 
 
 def _time(report: PortReport) -> str:

@@ -76,24 +76,30 @@ def check(
 ) -> CheckReport:  # fmt: skip
     """Run a kernel at every size of its spec on an emulated machine, with all checks, and report the defects.
 
-    `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it. `on`: a machine's name, model
+    `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; a `.metal` file may hold the
+    body alone, as `mx.fast.metal_kernel` takes it. `on`: a machine's name, model
     file or model; without it the natural one of the language. `seed` draws the inputs; a fresh one if None.
     `time_limit`: seconds that one size may take; a kernel that takes longer is reported as a hang.
     Raises Refusal where the source cannot be read or does something that the emulator does not know, SpecError,
     MachineError, and what the spec's `inputs` function raises.
     """
+    from .metal_body import is_body, read_body
     from .spec import Kernel
     from .translate import read_kernel
 
     loaded = kernel if isinstance(kernel, Kernel) else Kernel.load(kernel)
-    source = read_kernel(loaded)
-    language = source.program.language
+    if is_body(loaded):
+        program, constants = read_body(loaded), loaded.integer_defines()
+    else:
+        source = read_kernel(loaded)
+        program, constants = source.program, source.constants
+    language = program.language
     machine = on if isinstance(on, Machine) else load_machine(on or NATURAL[language])
     drawn = secrets.randbits(64) if seed is None else seed
     found: dict[tuple[str, str, int, str], CheckFinding] = {}
     sizes: list[CheckedSize] = []
     for size in loaded.size_sets():
-        here, checked = check_program(loaded, source.program, source.constants, size, machine, drawn, time_limit)
+        here, checked = check_program(loaded, program, constants, size, machine, drawn, time_limit)
         sizes.append(checked)
         for f in here:
             key = (f.kind, f.file, f.line, f.buffer)

@@ -11,17 +11,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from gpuport import load_machine
-from gpuport.backends.base import KernelText, TextParam
-from gpuport.backends.readers import read_text
-from gpuport.porting.check import NATURAL, CheckFinding, check, check_program
+from gpuport.porting.check import NATURAL, CheckFinding, check
 from gpuport.porting.spec import Kernel
 
 HERE = Path(__file__).parent
 FILES = sorted(p for language in ("cuda", "hip", "opencl", "metal") for p in (HERE / language).iterdir())
 SECONDS = 1.5
-SIGNATURE = 2
-"""Lines that stand before the body of a Metal kernel where it is read: an empty header, and what MLX generates."""
 
 
 def head(path: Path) -> dict[str, Any]:
@@ -31,29 +26,14 @@ def head(path: Path) -> dict[str, Any]:
 
 def findings(path: Path, *, defect: bool) -> list[CheckFinding]:
     spec, language = head(path), path.parent.name
-    defines = {"DEFECT": "1"} if defect else {}
     kernel = Kernel(
-        source=path.name, entry="k", folder=path.parent, language=language, defines=defines,
+        source=path.name, entry="k", folder=path.parent, language=language, defines={"DEFECT": "1"} if defect else {},
         sizes=spec["sizes"], args=spec["args"], launch=spec["launch"],
     )  # fmt: skip
     # a hang takes all the time that it is given; what ends has as much as it needs
-    seconds = SECONDS if spec["kind"] == "hang" and defect else 60.0
-    if language != "metal":
-        report = check(kernel, seed=7, time_limit=seconds)
-        assert report.machine.startswith(NATURAL[language])
-        return list(report.findings)
-    body = path.read_text(encoding="utf-8")
-    if defect:
-        body = "#define DEFECT 1" + body[body.index("\n") :]  # in place of the first line
-    params = tuple(
-        TextParam(n, "buffer" if a.is_buffer else "scalar", str(a.dtype), a.role if a.is_buffer else None)  # pyright: ignore
-        for n, a in kernel.args.items()
-    )
-    program = read_text(KernelText("metal", "k", body, params))
-    found: list[CheckFinding] = []
-    for size in kernel.size_sets():
-        found += check_program(kernel, program, {}, size, load_machine(NATURAL["metal"]), 7, seconds)[0]
-    return found
+    report = check(kernel, seed=7, time_limit=SECONDS if spec["kind"] == "hang" and defect else 60.0)
+    assert report.machine.startswith(NATURAL[language])
+    return list(report.findings)
 
 
 def label(path: Path) -> str:
@@ -71,8 +51,6 @@ def test_the_defect_is_found_where_it_is(path: Path, record_property: Any) -> No
     spec, found = head(path), findings(path, defect=True)
     [line] = [i for i, text in enumerate(path.read_text(encoding="utf-8").splitlines(), 1) if text.endswith("<- here")]
     kind = spec["kind"]
-    if path.parent.name == "metal":
-        line += SIGNATURE
     assert any(f.kind == kind and f.line == line for f in found), (line, found)
     assert {f.kind for f in found} <= {kind, *spec.get("also", ())}, found
 

@@ -99,9 +99,11 @@ def test_exit_statuses(folder: Path) -> None:
     write(folder, "")
     done = command(folder, "k.cu")
     assert done.returncode == 1
-    first, last = done.stdout.strip().splitlines()
-    assert first.startswith("k.cu:6:")
-    assert "race: thread 0 of group 0 reads shared s[63]" in first
+    *told, code, mark, last = done.stdout.rstrip().splitlines()
+    assert told[0].startswith("k.cu:6:21: race: thread 0 of group 0 reads shared s[63], which")
+    assert "thread 63 of group 0 writes at k.cu:4" in " ".join(" ".join(told).split())
+    assert (code, mark) == ("    if (i < n) y[i] = s[63 - threadIdx.x];", " " * 22 + "^")
+    assert max(map(len, (*told, code))) <= 80
     assert last.startswith("k: 1 defect at 3 sizes on an emulated h100-sxm, seed ")
     again = command(folder, "k.cu", "--json", "--seed", last.split()[-1], "--on", "m4")
     assert again.returncode == 1
@@ -112,6 +114,48 @@ def test_exit_statuses(folder: Path) -> None:
         assert done.returncode == 2, done.stdout
         assert done.stderr
         assert "Traceback" not in done.stderr
+
+
+METAL = """
+    const uint i = thread_position_in_grid.x;
+    const uint t = thread_position_in_threadgroup.x;
+    threadgroup float s[64];
+    s[t] = i < n ? x[i] : 0.0f;
+#ifndef WITHOUT
+    threadgroup_barrier(mem_flags::mem_threadgroup);
+#endif
+    if (i < n) y[i] = s[63 - t];
+"""
+OPENCL = """
+__kernel void k(__global const float* x, __global float* y, int n) {
+  __local float s[64];
+  int i = get_global_id(0);
+  s[get_local_id(0)] = i < n ? x[i] : 0.0f;
+#ifndef WITHOUT
+  barrier(CLK_LOCAL_MEM_FENCE);
+#endif
+  if (i < n) y[i] = s[63 - get_local_id(0)];
+}
+"""
+BLOCKS = "#ifndef WITHOUT\n__syncthreads();\n#endif\n"
+LANGUAGES = {
+    ".cu": ("h100-sxm", SOURCE.replace("  BARRIER\n", BLOCKS), 8), ".hip": ("mi300x", SOURCE.replace("  BARRIER\n", BLOCKS), 8),
+    ".cl": ("cpu", OPENCL, 9), ".metal": ("m4", METAL, 9),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("suffix", LANGUAGES)
+def test_every_language(tmp_path: Path, suffix: str) -> None:
+    machine, source, line = LANGUAGES[suffix]
+    (tmp_path / f"k{suffix}").write_text(source)
+    spec = SPEC.replace("k.cu", f"k{suffix}").replace('"i32"', '"u32"' if suffix == ".metal" else '"i32"')
+    for defines, lines in (("", []), ('defines = { WITHOUT = "1" }', [line])):
+        (tmp_path / "k.kernel.toml").write_text(spec.replace("[sizes]", f"{defines}\n[sizes]"))
+        report = check(tmp_path / f"k{suffix}")
+        assert report.machine == machine
+        assert [(f.kind, f.line, f.file, f.buffer) for f in report.findings] == [
+            ("race", n, f"k{suffix}", "s") for n in lines
+        ]
 
 
 def test_a_source_that_cannot_be_read(folder: Path) -> None:
