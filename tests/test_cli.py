@@ -113,7 +113,7 @@ def test_arguments_that_do_not_match(folder: Path) -> None:
 
 
 def test_an_unsupported_construct(folder: Path) -> None:
-    (folder / "k.cu").write_text(SOURCE.replace("if (i < n)", "asm(\"nop;\");\n  if (i < n)"))
+    (folder / "k.cu").write_text(SOURCE.replace("if (i < n)", 'asm("nop;");\n  if (i < n)'))
     assert_one_clear_error(port(folder), folder, 1, "k.cu:3", "GP1101", "nop")
 
 

@@ -17,7 +17,9 @@ from ...ir.nodes import (
     Expr,
     Field,
     Loc,
+    MakeVector,
     Shuffle,
+    Stmt,
     Vote,
 )  # fmt: skip
 from ...ir.types import BOOL, I32, Pointer, Scalar, Struct, Vector
@@ -31,6 +33,7 @@ from .operators import COMPARISONS, combine, numeric
 from .pointers import is_memory, row_length, scaled
 from .records import Node
 from .types import parse_type
+from .vectors import lane_name, lanes_of, selected, swizzle
 
 
 def is_trivial_assignment(fc: FunctionContext, node: Node) -> bool:
@@ -86,11 +89,32 @@ def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
     return Assign(target, numeric(computed, t, True, loc), loc=loc)
 
 
+def spread(fc: FunctionContext, s: Assign) -> list[Stmt]:
+    """Return an assignment to `v.xy` as one for each lane."""
+    found = selected(s.target)
+    if found is None:
+        return [s]
+    base, lanes = found
+    value = s.value
+    if isinstance(value.type, Vector):
+        values = lanes_of(fc, keep(fc, value, "value", s.loc), s.loc)
+    else:
+        values = [value] * len(lanes)
+    parts = [Component(base, i, values[0].type, loc=s.loc) for i in lanes]  # pyright: ignore[reportArgumentType]
+    return [Assign(p, v, s.op, loc=s.loc) for p, v in zip(parts, values, strict=True)]
+
+
 def _step_pointer(target: Expr, delta: Const, loc: Loc | None) -> Assign:
     return Assign(target, combine("+", target, delta, loc), loc=loc)
 
 
 def _target(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
+    if node["kind"] == "ExtVectorElementExpr" and not node.get("isArrow") and len(lane_name(fc, node)) > 1:
+        base = pinned(fc, _target(fc, node["inner"][0], loc), loc)
+        lanes = swizzle(lane_name(fc, node), base.type) if isinstance(base.type, Vector) else ()
+        if len(lanes) > 1 and isinstance(base.type, Vector):
+            parts = tuple(Component(base, i, base.type.elem, loc=loc) for i in lanes)
+            return MakeVector(parts, Vector(base.type.elem, len(lanes)), loc=loc)
     target = lower_expr(fc, node)
     if not is_memory(target):
         raise refuse("GP1102", "an assignment to what is not memory", loc)

@@ -20,6 +20,7 @@ from ...ir.types import BOOL, F32, VOID, Array, Pointer, Scalar, Space, Struct, 
 from .aliasing import may_change
 from .pointers import address_of
 from .types import ParsedType, parse_type, result_text
+from .vectors import flattened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -249,10 +250,10 @@ def lower_construct(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         return values[0]
     if isinstance(t, Vector):
         items: list[Expr] = []
-        for v in values:
-            if isinstance(v.type, Vector):
-                raise refuse("GP1102", "a vector built from vectors", loc)
+        for v in flattened(fc, values, t, loc):
             items.append(coerce(v, t.elem))
+        if len(items) > t.lanes:
+            raise refuse("GP1102", f"{len(items)} values for a {t}", loc)
         items += [zero(t.elem, loc)] * (t.lanes - len(items))
         return MakeVector(tuple(items), t, loc=loc)
     if isinstance(t, Scalar) and len(values) == 1:

@@ -32,11 +32,12 @@ from .constants import fold, wrap
 from .context import FunctionContext
 from .methods import this
 from .objects import keep, member
-from .operators import as_bool, combine, numeric, zero
+from .operators import COMPARISONS, as_bool, combine, numeric, zero
 from .pointers import address_of, decay, pointer_cast, row_length, scaled
 from .records import Node
 from .references import reference, template_value
 from .types import parse_type
+from .vectors import choose_lanes, compare_lanes, lane_name, selected, swizzle, take_lanes
 
 TRANSPARENT = {
     "ParenExpr", "ExprWithCleanups", "MaterializeTemporaryExpr", "ConstantExpr", "CXXBindTemporaryExpr",
@@ -248,6 +249,8 @@ def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     if op == "&":
         return address_of(fc, lower_expr(fc, operand), loc)
     value = lower_expr(fc, operand)
+    if value.type == BOOL:  # a comparison is an int in C
+        value = Convert(value, I32, True, loc=loc)
     if op in ("+", "__extension__"):
         return value
     if op in ("-", "~") and isinstance(value.type, Scalar | Vector):
@@ -261,6 +264,8 @@ def _effect(fc: FunctionContext, lower: Any, node: Node, loc: Loc | None) -> Exp
 
     post = node.get("isPostfix", False)
     statement: Assign = lower(fc, node)
+    if selected(statement.target) is not None:
+        raise refuse("GP1102", "the value of an assignment to several components", loc)
     target = pinned(fc, statement.target, loc)
     statement = dataclasses.replace(statement, target=target)
     if post:
@@ -304,6 +309,8 @@ def _binary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     ]
     if max(lengths) > 1 and op == "-" and isinstance(right.type, Pointer):
         return Binary("/", combine(op, left, right, loc), Const(lengths[0], I64), I64, loc=loc)
+    if op in COMPARISONS and isinstance(left.type, Vector) and isinstance(right.type, Vector):
+        return compare_lanes(fc, op, (left, right), parse_type(node["type"], loc).type, loc)
     if op in ("+", "-"):
         left, right = scaled(left, lengths[1], loc), scaled(right, lengths[0], loc)
     return combine(op, left, right, loc)
@@ -326,6 +333,8 @@ def _comma(fc: FunctionContext, left: Node, right: Node, loc: Loc | None) -> Exp
 
 def _select(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     cond_node, then_node, other_node = node["inner"]
+    if "ext_vector" in str(cond_node["type"].get("desugaredQualType", "")):
+        return choose_lanes(fc, [lower_expr(fc, n) for n in node["inner"]], loc)
     cond = condition(fc, cond_node)
     first, then = fc.aside(lambda: lower_expr(fc, then_node))
     second, other = fc.aside(lambda: lower_expr(fc, other_node))
@@ -386,8 +395,7 @@ def _subscript(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
 
 def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     base_node: Node = node["inner"][0]
-    name = node.get("name") or fc.unit.token(node["range"]["end"].get("spellingLoc", node["range"]["end"]))
-    name = name.lstrip(".->")
+    name = lane_name(fc, node)
     axis = {"x": 0, "y": 1, "z": 2, "w": 3, "s0": 0, "s1": 1, "s2": 2, "s3": 3, "r": 0, "g": 1, "b": 2, "a": 3}.get(
         name
     )
@@ -408,6 +416,8 @@ def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         base = Deref(base, base.type.elem, loc=loc)
     if isinstance(base.type, Vector) and axis is not None and axis < base.type.lanes:
         return Component(base, axis, base.type.elem, loc=loc)
+    if isinstance(base.type, Vector) and (lanes := swizzle(name, base.type)):
+        return take_lanes(fc, base, lanes, loc)
     raise refuse("GP1102", f"the member .{name} of a value of type {base.type}", loc)
 
 

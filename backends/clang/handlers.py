@@ -21,6 +21,7 @@ from ...ir.nodes import (
     Fence,
     Grid,
     GridIndex,
+    Loc,
     MakeVector,
     MathCall,
     Scope,
@@ -50,7 +51,7 @@ def math(fn: str) -> Handler:
         if not isinstance(t, Scalar | Vector):
             raise refuse("GP1104", f"{site.name} on {t}", site.loc)
         args = tuple(
-            a if a.type == t or (spec.int_last and i == len(site.args) - 1) else Convert(a, t, True, loc=site.loc)
+            a if a.type == t or (spec.int_last and i == len(site.args) - 1) else _brought_to(a, t, site.loc)
             for i, a in enumerate(site.args)
         )
         result = {"same": t, "i32": I32, "bool": BOOL}[spec.result]
@@ -62,6 +63,13 @@ def math(fn: str) -> Handler:
         return found
 
     return handle
+
+
+def _brought_to(e: Expr, t: Scalar | Vector, loc: Loc | None) -> Expr:
+    """Convert an operand to the type of a function; a scalar beside vectors goes to every lane."""
+    if isinstance(t, Vector) and isinstance(e.type, Scalar):
+        return MakeVector((e if e.type == t.elem else Convert(e, t.elem, True, loc=loc),) * t.lanes, t, loc=loc)
+    return Convert(e, t, True, loc=loc)
 
 
 def by_type(on_float: str, on_int: str) -> Handler:

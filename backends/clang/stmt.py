@@ -27,7 +27,7 @@ from ...ir.nodes import (
 from ...ir.types import BOOL, VOID
 from ...ir.walk import children
 from .assembly import lower_assembly
-from .assignments import assign, is_trivial_assignment, lower_assignment
+from .assignments import assign, is_trivial_assignment, lower_assignment, spread
 from .calls import coerce, lower_call, returned, returns_reference
 from .constants import fold
 from .context import FunctionContext
@@ -179,7 +179,7 @@ def lower_effect(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]
             return _effects(cond, loc)
         return [If(cond if node["opcode"] == "&&" else Unary("!", cond, BOOL, loc=loc), then, loc=loc)]
     if (kind == "BinaryOperator" and node["opcode"] == "=") or kind == "CompoundAssignOperator":
-        return [lower_assignment(fc, node)]
+        return spread(fc, lower_assignment(fc, node))
     if kind == "UnaryOperator" and node["opcode"] in ("++", "--"):
         return [lower_assignment(fc, node)]
     if kind in ("CallExpr", "CXXOperatorCallExpr", "CXXMemberCallExpr"):

@@ -10,6 +10,7 @@ from ...ir.diagnostics import refuse
 from ...ir.mathlib import C_NAMES
 from ...ir.nodes import (
     Assign,
+    Atomic,
     Binary,
     Bitcast,
     Block,
@@ -29,6 +30,7 @@ from ...ir.types import F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Pointer,
 from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
+from .builtins import common_calls
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,6 +115,14 @@ def _work_item_fence(_fc: FunctionContext, site: CallSite) -> Stmt:
     return Fence(Scope.DEVICE if scope == SCOPE_DEVICE else Scope.GROUP, loc=site.loc)
 
 
+def _atomic_load(_fc: FunctionContext, site: CallSite) -> Expr:
+    pointer = site.args[0]
+    t = pointer.type.elem if isinstance(pointer.type, Pointer) else None
+    if not isinstance(t, Scalar) or t.is_float:
+        raise refuse("GP1104", f"{site.name} of {pointer.type}", site.loc)
+    return Atomic("or", pointer, Const(0, t), t, loc=site.loc)  # an atomic read that changes nothing
+
+
 def _bpermute(fc: FunctionContext, site: CallSite) -> Expr:
     fc.uses_subgroup = True
     lane = Binary(">>", site.args[0], Const(2, I32), I32, loc=site.loc)
@@ -124,12 +134,15 @@ def _calls() -> dict[str, Handler]:
         "get_local_id": c.grid(Grid.THREAD, convert=U64), "get_group_id": c.grid(Grid.GROUP, convert=U64),
         "get_local_size": c.grid(Grid.GROUP_SIZE, convert=U64), "get_num_groups": c.grid(Grid.GRID_SIZE, convert=U64),
         "get_global_id": _global_id, "get_global_size": _global_size,
+        "get_enqueued_local_size": c.grid(Grid.GROUP_SIZE, convert=U64),
+        "get_global_offset": lambda _fc, site: Const(0, U64, loc=site.loc),
         "get_sub_group_local_id": c.grid(Grid.LANE), "get_sub_group_id": c.grid(Grid.SUBGROUP),
         "get_sub_group_size": c.grid(Grid.SUBGROUP_SIZE),
         "barrier": c.barrier(Scope.GROUP, FENCE_FLAGS), "work_group_barrier": c.barrier(Scope.GROUP, FENCE_FLAGS),
         "sub_group_barrier": c.barrier(Scope.SUBGROUP, FENCE_FLAGS),
         "__builtin_amdgcn_wave_barrier": c.barrier(Scope.SUBGROUP),
-        "mem_fence": c.fence(Scope.GROUP), "atomic_work_item_fence": _work_item_fence,
+        "mem_fence": c.fence(Scope.GROUP), "read_mem_fence": c.fence(Scope.GROUP),
+        "write_mem_fence": c.fence(Scope.GROUP), "prefetch": c.nothing, "atomic_work_item_fence": _work_item_fence,
         "__builtin_amdgcn_ds_bpermute": _bpermute,
         "__builtin_amdgcn_ballot_w32": c.vote("ballot", masked=False, width=0),
         "__builtin_amdgcn_ballot_w64": c.vote("ballot", masked=False, width=0),
@@ -147,7 +160,7 @@ def _calls() -> dict[str, Handler]:
         out[f"native_{fn}"] = c.math(f"fast_{fn}")
     for name, t in _SCALARS.items():
         out[f"as_{name}"] = c.bitcast(t)
-        for suffix in ("", "_rtz", "_sat", "_sat_rtz"):
+        for suffix in ("", "_rtz"):
             out[f"convert_{name}{suffix}"] = c.convert_to(t)
     out["as_uint2"] = lambda _fc, site: Bitcast(site.args[0], Vector(U32, 2), loc=site.loc)
     for op, name in {"add": "add", "sub": "sub", "exch": "xchg", "min": "min", "max": "max", "and": "and", "or": "or",
@@ -156,7 +169,14 @@ def _calls() -> dict[str, Handler]:
     for prefix in ("atomic", "atom"):
         out[f"{prefix}_inc"] = c.atomic("add", implied=1)
         out[f"{prefix}_dec"] = c.atomic("sub", implied=1)
-    for lanes in (2, 3, 4):
+    for op, name in {"add": "fetch_add", "sub": "fetch_sub", "min": "fetch_min", "max": "fetch_max", "and": "fetch_and",
+                     "or": "fetch_or", "xor": "fetch_xor", "exch": "exchange"}.items():  # fmt: skip
+        out[f"atomic_{name}"] = out[f"atomic_{name}_explicit"] = c.atomic(op)
+    out["atomic_store"] = out["atomic_store_explicit"] = c.atomic("exch")
+    out["atomic_init"] = c.store_through  # which is not atomic
+    out["atomic_load"] = out["atomic_load_explicit"] = _atomic_load
+    out |= common_calls()
+    for lanes in (2, 3, 4, 8, 16):
         out[f"vload{lanes}"], out[f"vstore{lanes}"] = _vload(lanes), _vstore(lanes)
     return out
 
