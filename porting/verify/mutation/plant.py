@@ -1,8 +1,4 @@
-"""Mutants of a program: one small defect each, planted in the IR, to measure what the gates catch.
-
-The operators (verification.md §2.7) stand in `mutation_operators`; here is what finds their places and plants them.
-Every mutant is a valid program, different from the original.
-"""
+"""Where operators find places in a program, and the mutants that they make there."""
 
 from __future__ import annotations
 
@@ -11,17 +7,21 @@ import difflib
 import zlib
 from collections import Counter
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
-from ...ir import nodes as n
-from ...ir.printer import show_program
-from ...ir.types import Array
-from ...ir.validate import InvalidProgram, validate
-from ...ir.walk import children, rebuild, walk
-from .mutation_operators import OPERATORS, Place, shared_arrays
+from ....ir import nodes as n
+from ....ir.printer import show_program
+from ....ir.types import Array
+from ....ir.validate import InvalidProgram, validate
+from ....ir.walk import children, rebuild, walk
+from . import flow, hacks, index, memory, numerics, semantics
+from .place import OPERATORS, Place
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+
+FAMILIES: Final = (index, flow, memory, numerics, semantics, hacks)
+"""The modules that fill OPERATORS."""
 
 
 @dataclass(frozen=True)
@@ -34,6 +34,9 @@ class Mutant:
     program: n.Program
     change: str
     """Lines of the program as `ir.printer` shows it, taken out after "- ", put in after "+ ", a line around."""
+    place: Place | None = None
+    new: Any = None
+    """What stands at the place instead; a list takes a statement's place."""
 
     @property
     def line(self) -> int | None:
@@ -46,11 +49,11 @@ def mutants(program: n.Program) -> Iterator[Mutant]:
     original = show_program(program).splitlines()
     places = [(i, path, place) for i, f in enumerate(_functions(program)) for path, place in _places(program, f)]
     for operator, (family, plant) in OPERATORS.items():
-        for index, path, place in places:
+        for number, path, place in places:
             for new in plant(place):
-                mutated = _with(program, index, path, new)
-                if _sound(mutated) and (change := _change(original, mutated)):
-                    yield Mutant(family, operator, place.loc, mutated, change)
+                mutated = _with(program, number, path, new)
+                if _sound(mutated) and (change := _change(original, mutated) or _reordered(place.node, new)):
+                    yield Mutant(family, operator, place.loc, mutated, change, place, new)
     for declared, mutated in _smaller_arrays(program):
         if _sound(mutated) and (change := _change(original, mutated)):
             yield Mutant("memory", "shared array one shorter", declared.loc, mutated, change)
@@ -60,6 +63,13 @@ def _change(original: Sequence[str], mutated: n.Program) -> str:
     lines = difflib.unified_diff(original, show_program(mutated).splitlines(), lineterm="", n=1)
     changed = [f"{line[0]} {line[1:].strip()}" for line in lines if not line.startswith(("---", "+++", "@@"))]
     return "\n".join(changed)
+
+
+def _reordered(old: Any, new: Any) -> str:
+    """A change of the memory that a barrier orders, which the printer does not show."""
+    if not isinstance(old, n.Barrier) or not isinstance(new, n.Barrier) or old.orders == new.orders:
+        return ""
+    return "\n".join(f"{sign} barrier({', '.join(s.value for s in b.orders)})" for sign, b in (("-", old), ("+", new)))
 
 
 def sample(found: Sequence[Mutant], most: int, total: int | None = None) -> list[Mutant]:
@@ -124,7 +134,7 @@ def _sound(program: n.Program) -> bool:
 def _smaller_arrays(program: n.Program) -> Iterator[tuple[n.Declare, n.Program]]:
     """Shared arrays with one element, or one row, less."""
     for i, f in enumerate(_functions(program)):
-        for declared in shared_arrays(f):
+        for declared in memory.shared_arrays(f):
             whole = declared.type
             assert isinstance(whole, Array)
             shorter = dataclasses.replace(whole, length=whole.length - 1)
