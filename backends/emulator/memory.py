@@ -24,7 +24,8 @@ from .traffic import Traffic
 class Access:
     """A place in the program that touches memory: number, value type, source place, alignment to check (1: none).
 
-    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`; `told`: see `tickets`.
+    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`; `told`: see `tickets`. `near`: an
+    atomic that is one only for its own group.
     """
 
     ident: int
@@ -35,6 +36,7 @@ class Access:
     const: bool = False
     guess: bool = False
     told: bool = False
+    near: bool = False
 
     @property
     def size(self) -> int:
@@ -68,11 +70,12 @@ class Memory:
         const: bool = False,
         guess: bool = False,
         told: bool = False,
+        near: bool = False,
     ) -> Access:
         """Register a place of the program that accesses memory."""
         vector = isinstance(t, Vector)
         scalar, lanes = (t.elem, t.lanes) if vector else (t, 1)
-        made = Access(len(self.accesses), scalar, lanes, align, loc, const, guess, told)
+        made = Access(len(self.accesses), scalar, lanes, align, loc, const, guess, told, near)
         self.accesses.append(made)
         return made
 
@@ -191,7 +194,8 @@ class Memory:
         if region.valid is not None and not self._check_valid(region, index, a, mask, offset):
             region.mark(a.scalar, index, mask)
         if region.shadow is not None:
-            _, conflicts = region.shadow.update(self._cells(region, offset, a), mask, a.ident, told=a.told)
+            cells = self._cells(region, offset, a)
+            _, conflicts = region.shadow.update(cells, mask, a.ident, told=a.told, near=a.near)
             self._report(region, conflicts, a, ATOMIC)
 
     # checks

@@ -19,6 +19,7 @@ from .state import State
 
 READ, WRITE, ATOMIC = "reads", "writes", "updates atomically"
 GUESS = "guesses"
+NEAR = "updates atomically, one of the two for its own group alone,"
 _FLUSH_AT = 1 << 21  # pending read records, in elements
 
 
@@ -93,6 +94,7 @@ class RaceShadow:
         self.writers: _Pair | None = None
         self.readers: _Pair | None = None
         self.atomics: _Pair | None = None
+        self.near: _Pair | None = None  # those of the atomic users that are atomic for their own group alone
         self.guesses: _Pair | None = None  # readers that atomics do not disturb
         self.updater: Array | None = None  # the last atomic user of each cell, and when
         self.update_stamp: Array | None = None
@@ -148,7 +150,7 @@ class RaceShadow:
         self.writer, self.write_stamp, self.write_access = (
             np.tile(a, rows) for a in (self.writer, self.write_stamp, self.write_access)
         )
-        for pair in (self.writers, self.readers, self.atomics, self.guesses):
+        for pair in (self.writers, self.readers, self.atomics, self.near, self.guesses):
             if pair is not None:
                 pair.repeat(rows)
 
@@ -241,8 +243,10 @@ class RaceShadow:
             self._note(self.writers, who, self.state.now, access)
         return who, found, lost if several else None
 
-    def update(self, cells: Array, mask: Mask, access: int, *, told: bool = False) -> tuple[Lanes, list[Conflict]]:
-        """Note atomic read-modify-writes."""
+    def update(
+        self, cells: Array, mask: Mask, access: int, *, told: bool = False, near: bool = False
+    ) -> tuple[Lanes, list[Conflict]]:
+        """Note atomic read-modify-writes; `near` ones are atomic for their own group alone."""
         who = self._lanes(cells, mask)
         found: list[Conflict] = []
         if self._recent(WRITE):
@@ -254,6 +258,12 @@ class RaceShadow:
             self.atomics = _Pair(self.cells * self.rows)
         self.last[ATOMIC] = self.state.now
         self._note(self.atomics, who, self.state.now, access)
+        if near and not self.shared:
+            if self.near is None:
+                self.near = _Pair(self.cells)
+            self._note(self.near, who, self.state.now, access)
+        if self.near is not None:
+            found += self._against(self.atomics if near else self.near, who, NEAR)
         if not self.shared:
             if self.updater is None or self.update_stamp is None:
                 self.updater, self.update_stamp = np.full(self.cells, -1, np.int64), np.zeros(self.cells, np.int64)
@@ -368,6 +378,8 @@ class RaceShadow:
             return []
         sub = who.pick(at)
         bad = self._unordered(sub, other[at], stamp.take(sub.cell), told)
+        if kind == NEAR:
+            bad &= self._distance(sub.thread, other[at]) == 3
         if told and kind == ATOMIC and bad.any():
             bad &= ~self._behind_own_update(sub, other[at])
         if same is not None and bad.any():

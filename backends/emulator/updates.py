@@ -29,7 +29,8 @@ def atomic(c: Compiler, e: ir.Atomic, *, used: bool = True) -> Eval:
     where, value = pointer(c, e.pointer), expression(c, e.value)
     expected = expression(c, e.expected) if e.expected is not None else None
     const = isinstance(e.pointer.type, PointerType) and e.pointer.type.const
-    access = c.memory.access(scalar, c.at(e), align=scalar.size if c.casts else 1, const=const, told=c.told)
+    near = e.scope is not ir.Scope.DEVICE
+    access = c.memory.access(scalar, c.at(e), align=scalar.size if c.casts else 1, const=const, told=c.told, near=near)
 
     def run() -> Any:
         p, v = where(), value()

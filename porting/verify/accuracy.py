@@ -79,6 +79,11 @@ def gate_accuracy(text: KernelText, source: ir.Program) -> Said | None:
         program = read_text(text)
     except GpuportError:
         return None  # the gate `compiles` tells why
+    return judge_functions(program, source)
+
+
+def judge_functions(program: ir.Program, source: ir.Program) -> Said:
+    """Refute a program that computes with a fast function which the source does not."""
     if new := sorted(_fast(program) - _fast(source)):
         names = ", ".join(n.removeprefix("fast_") for n in new)
         return Said("refuted", f"the fast form of {names}, of which the source has the accurate one or none")

@@ -147,5 +147,7 @@ class Bench:
         return self._limits[i]
 
     def _refuting(self, runner: Here, step: Case) -> list[str]:
-        found = verify_with(runner, self._oracle, [step], self.dst, self.language, "emulator")
+        found = verify_with(
+            runner, self._oracle, [step], self.dst, self.language, "emulator", port=runner.kernel.program
+        )
         return list(dict.fromkeys(g.gate for g in found.gates if g.verdict == "refuted"))

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 from gpuport import Kernel, load_machine
-from gpuport.porting.verify.mutation import OPERATORS, Mutant, mutants, sample, same_by_proof
+from gpuport.porting.verify.mutation import OPERATORS, Mutant, mutants, same_by_proof, sample
 from gpuport.porting.verify.mutation.judge import Bench
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="the limit on CPU seconds needs SIGPROF")
@@ -73,6 +73,7 @@ __global__ void count(const int* a, const int* b, unsigned* hist, int* out, int 
     else out[i] = v * n + (b[i] << 1);
     atomicAdd(&hist[v % bins], 1u);
 }""",
+        "to": "m4",
         "sizes": {"n": [300, 95], "bins": [17, 8]},
         "args": {
             "a": buffer("i32", "n"),
@@ -107,19 +108,20 @@ __global__ void last(const float* x, float* part, unsigned* done, float* y, int 
             "x": buffer("f32", "n"),
             "part": buffer("f32", "n", role="out"),
             "done": buffer("u32", "1", role="inout", init=0),
-            "y": buffer("f32", "1", role="out"),
+            "y": buffer("f32", "1", role="inout", init=0),
             "n": number("n"),
         },
         "launch": {"grid": ["cdiv(n, 32)"], "block": [32]},
     },
     "flip": {
         "source": """
-__global__ void flip(const float* x, float* y, float* low, int w, int h) {
+__global__ void flip(const float* x, float* y, float* low, float* top, int w, int h) {
     const int c = blockIdx.x * 8 + threadIdx.x, r = blockIdx.y * 8 + threadIdx.y;
     if (c < w && r < h) {
         const float v = x[r * w + c];
         y[c * h + r] = v;
         low[r * w + c] = fmaf(v, v, -(v * v));
+        top[r * w + c] = fmaxf(v, 0.5f);
     }
 }""",
         "sizes": {"w": [13, 40], "h": [21, 9]},
@@ -127,6 +129,7 @@ __global__ void flip(const float* x, float* y, float* low, int w, int h) {
             "x": buffer("f32", "h", "w"),
             "y": buffer("f32", "w", "h", role="out"),
             "low": buffer("f32", "h", "w", role="out"),
+            "top": buffer("f32", "h", "w", role="out"),
             "w": number("w"),
             "h": number("h"),
         },
@@ -134,12 +137,16 @@ __global__ void flip(const float* x, float* y, float* low, int w, int h) {
     },
     "copy": {
         "source": """
-__global__ void copy(const float* x, float* y, int n) {
+__global__ void copy(float* x, float* y, int n) {
     const int i = blockIdx.x * blockDim.x + threadIdx.x;
     if (i < n) y[i] = x[i];
 }""",
         "sizes": {"n": [70, 300]},
-        "args": {"x": buffer("f32", "n"), "y": buffer("f32", "n", role="out"), "n": number("n")},
+        "args": {
+            "x": buffer("f32", "n"),
+            "y": buffer("f32", "n", role="out"),
+            "n": number("n"),
+        },
         "launch": {"grid": ["cdiv(n, 32)"], "block": [32]},
     },
 }
@@ -151,8 +158,8 @@ EXPECTED: dict[str, set[str]] = {
     "guard": ANY,
     "tile": ANY,
     "sync": {"sanitizer", "completes"},
-    "memory": {"sanitizer", "outputs written"},
-    "numerics": VALUES,
+    "memory": {"sanitizer", "outputs written", "values"},
+    "numerics": VALUES | {"accuracy"},
     "special": VALUES | {"signed zeros"},
     "semantics": ANY,
     "hacks": {"values", "sanitizer", "outputs written"},
@@ -175,7 +182,7 @@ def bench(name: str) -> Bench:
 def planted() -> dict[str, list[tuple[str, Mutant]]]:
     found: dict[str, list[tuple[str, Mutant]]] = {name: [] for name in OPERATORS}
     for kernel in KERNELS:
-        for m in sample(list(mutants(bench(kernel).program)), 1):
+        for m in sample(list(mutants(bench(kernel).program)), 2):
             found.setdefault(m.operator, []).append((kernel, m))
     return found
 
