@@ -24,8 +24,8 @@ from .traffic import Traffic
 class Access:
     """A place in the program that touches memory: number, value type, source place, alignment to check (1: none).
 
-    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`; `told`: see `tickets`. `near`: an
-    atomic that is one only for its own group.
+    `guess`: a read that only guesses what a compare-and-swap will find, see `guesses`; `told`: see `tickets`.
+    `near`: it is atomic for its own group alone.
     """
 
     ident: int

@@ -15,6 +15,7 @@ from ....backends.readers import read_text
 from ....hwmodels.errors import GpuportError
 from ...spec.expressions import parse_expression
 from ...translate import read_kernel, translate
+from ..accuracy import judge_functions
 from ..oracle import Oracle
 from ..sizes import Case, cases_for
 from ..verify import verify_with
@@ -147,7 +148,7 @@ class Bench:
         return self._limits[i]
 
     def _refuting(self, runner: Here, step: Case) -> list[str]:
-        found = verify_with(
-            runner, self._oracle, [step], self.dst, self.language, "emulator", port=runner.kernel.program
-        )
+        if judge_functions(runner.kernel.program, self._oracle.program).verdict == "refuted":
+            return ["accuracy"]
+        found = verify_with(runner, self._oracle, [step], self.dst, self.language, "emulator")
         return list(dict.fromkeys(g.gate for g in found.gates if g.verdict == "refuted"))
