@@ -442,13 +442,29 @@ class Fence(Statement):
 
 
 @dataclass(frozen=True)
+class MatrixStep(Statement):
+    """A step of a matrix unit, which all lanes of the subgroup take together; `matrix` is a fragment (`types`).
+
+    op and operands: fill (value), load (pointer, stride) and store (pointer, stride) with stride elements between rows,
+    or columns where `layout` says column, multiply (a, b, c): matrix = a b + c. a, b and c are fragments.
+    """
+
+    op: str
+    matrix: Expr
+    operands: tuple[Expr, ...]
+    layout: str = ""
+
+
+@dataclass(frozen=True)
 class Block(Statement):
     """`{ ... }` on its own: a scope for names."""
 
     body: tuple[Stmt, ...]
 
 
-Stmt: TypeAlias = Declare | Assign | Evaluate | If | For | While | Break | Continue | Return | Barrier | Fence | Block
+Stmt: TypeAlias = (
+    Declare | Assign | Evaluate | If | For | While | Break | Continue | Return | Barrier | Fence | MatrixStep | Block
+)
 
 
 # --- functions and programs

@@ -130,6 +130,9 @@ def _simple(s: n.Stmt) -> str:
             return f"barrier({scope.value}{_mask(mask)})"
         case n.Fence(scope=scope):
             return f"fence({scope.value})"
+        case n.MatrixStep(op=op, matrix=matrix, operands=operands, layout=layout):
+            rest = [*map(show_expr, operands), *([layout] if layout else [])]
+            return f"matrix_{op}({', '.join([show_expr(matrix), *rest])})"
         case _:
             raise TypeError(f"{type(s).__name__} is no simple statement")
 

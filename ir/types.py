@@ -111,14 +111,39 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Fragment:
+    """What a matrix is that the lanes of a subgroup hold together, each some elements of it in a member `x`.
+
+    `use` is a (M x K), b (K x N), c (M x N, the accumulator), or any where the unit tells them not apart. `layout` is
+    that of the memory it comes from: row or column, empty where each load and store tells.
+    """
+
+    use: str
+    m: int
+    n: int
+    k: int
+    elem: Scalar
+    layout: str = ""
+
+    @property
+    def shape(self) -> tuple[int, int]:
+        """Rows and columns."""
+        return {"a": (self.m, self.k), "b": (self.k, self.n)}.get(self.use, (self.m, self.n))
+
+
+@dataclass(frozen=True, slots=True)
 class Struct:
-    """A struct with the layout that its source language gives it, or a `union`, whose members all begin at byte 0."""
+    """A struct with the layout that its source language gives it, or a `union`, whose members all begin at byte 0.
+
+    With a `fragment` it is a matrix of a subgroup: the only member, `x`, holds the elements of one lane.
+    """
 
     name: str
     members: tuple[Member, ...]
     size: int
     alignment: int
     union: bool = False
+    fragment: Fragment | None = None
 
     def member(self, name: str) -> Member | None:
         """Return the member of that name, None if there is none."""

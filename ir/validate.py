@@ -154,6 +154,28 @@ class _Checker:
                     self.want(mask.type == U32, lambda: f"mask of type {mask.type}")
             case n.Fence():
                 pass
+            case n.MatrixStep():
+                self.matrix(s)
+
+    def matrix(self, s: n.MatrixStep) -> None:
+        for e in (s.matrix, *s.operands):
+            self.expr(e)
+        own = s.matrix.type.fragment if isinstance(s.matrix.type, Struct) else None
+        self.want(own is not None and self.is_memory(s.matrix), lambda: f"{show_expr(s.matrix)} is no fragment")
+        if own is None:
+            return
+        given = [e.type for e in s.operands]
+        match s.op, given:
+            case "fill", [value]:
+                fits = value == own.elem
+            case "load" | "store", [Pointer() as p, stride]:
+                fits = p.elem == own.elem and integral(stride) and s.layout in ("row", "column")
+            case "multiply", [Struct() as a, Struct() as b, Struct() as c]:
+                uses = [t.fragment.use if t.fragment else "" for t in (a, b, c)]
+                fits = all(u in ("any", w) for u, w in zip(uses, "abc", strict=True)) and c == s.matrix.type
+            case _:
+                fits = False
+        self.want(fits, lambda: f"{s.op} of {own} with {', '.join(map(str, given))}")
 
     def returns(self, value: n.Expr | None) -> None:
         if value is not None:

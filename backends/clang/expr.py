@@ -26,6 +26,7 @@ from ...ir.nodes import (
     Unary,
     Var,
 )  # fmt: skip
+from ...ir.rewrites.matrices import elements_held
 from ...ir.types import BOOL, I32, I64, U64, Array, Pointer, Scalar, Struct, Type, Vector, alignment_of, flat_elem
 from .calls import lower_call, lower_construct
 from .constants import fold, wrap
@@ -408,6 +409,8 @@ def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         builtin = fc.unit.language.variables.get(ref.get("name", ""))
         if builtin is not None and (known is None or known.value is not None):
             return dataclasses.replace(builtin(axis), loc=loc)
+    if name == "num_elements" and (count := elements_held(lower_expr(fc, base_node))):
+        return Const(count, I32, loc=loc)
     found = member(fc, node, loc)
     if found is not None:
         return found

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import refuse
+from ...ir.rewrites.matrices import fragment_struct
 from ...ir.types import Array, Member, Pointer, Scalar, Struct, Type, Vector, alignment_of, leaves
 from .names import Meaning, Names, underlying
 
@@ -217,7 +218,12 @@ def _printed(node: Node) -> str:
 
 def layout(records: Records, record: Record, loc: Loc | None) -> Struct:
     """Return a record as a type, laid out as C does; raises a refusal GP1103 for what has no plain layout."""
+    from .matrices import FRAGMENT_NAMES, fragment_of
+
     if record.struct is not None:
+        return record.struct
+    if (found := fragment_of(record, loc)) is not None:
+        record.struct = fragment_struct(_free_name(records, record, FRAGMENT_NAMES[found.use]), found)
         return record.struct
     node = record.node
     if record.laying_out:
@@ -303,7 +309,10 @@ def plain_name(records: Records, record: Record) -> str:
     """Return an identifier for a record: `Pair_float` for `Pair<float>`."""
     text = record.name if "<" in record.name else record.name.rsplit("::", 1)[-1]
     base = re.sub(r"_+", "_", re.sub(r"\W+", "_", text)).strip("_")
-    base = base or ("Bits" if record.node.get("tagUsed") == "union" else "Parts")
+    return _free_name(records, record, base or ("Bits" if record.node.get("tagUsed") == "union" else "Parts"))
+
+
+def _free_name(records: Records, record: Record, base: str) -> str:
     name, n = base, 2
     while records.taken.get(name, record) is not record:
         name, n = f"{base}_{n}", n + 1

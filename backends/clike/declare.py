@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
-from ...ir.types import BOOL, Array, Pointer, Scalar, Space, Struct, Type, Vector
+from ...ir.types import BOOL, Array, Fragment, Pointer, Scalar, Space, Struct, Type, Vector
 
 if TYPE_CHECKING:
     from ...ir.nodes import Loc
@@ -26,7 +26,7 @@ class Types:
         if isinstance(t, Array):
             raise refuse("GP2010", f"{self.dialect.title} has no values of array type {t}", self.loc)
         if isinstance(t, Struct):
-            return t.name
+            return t.name if t.fragment is None else self.fragment(t.fragment)
         scalar = t.elem if isinstance(t, Vector) else t
         if scalar.name != "void" and scalar.name not in self.dialect.scalars:
             raise refuse("GP2005", f"{self.dialect.title} on this device has no type {scalar.name}", self.loc)
@@ -35,6 +35,15 @@ class Types:
         return (
             self.dialect.vector(t.elem, t.lanes) if isinstance(t, Vector) else self.dialect.scalars.get(t.name, "void")
         )
+
+    def fragment(self, f: Fragment) -> str:
+        """The name of the type of a matrix that a subgroup holds."""
+        form = self.dialect.matrix
+        if form is None:
+            raise refuse("GP2010", f"{self.dialect.title} on this device has no matrices of a subgroup", self.loc)
+        elem = form.elems.get(f.elem.name) or self.name(f.elem)
+        use, layout = form.uses.get(f.use, f.use), form.layouts.get(f.layout, "")
+        return form.type.format(use=use, m=f.m, n=f.n, k=f.k, elem=elem, layout=layout)
 
     def in_memory(self, t: Type) -> str:
         """The name of the type that memory behind a pointer or in an array holds for an element of type `t`."""

@@ -59,6 +59,26 @@ class LaneForm:
 
 
 @dataclass(frozen=True)
+class MatrixForm:
+    """Matrices that a subgroup holds together (`ir.types.Fragment`).
+
+    type: with {use} {m} {n} {k} {elem} {layout}, the latter two from `elems` and `layouts` (keys: row, column, and
+    empty for a fragment whose loads and stores tell). steps: by the IR's operation, with {matrix} {elem} {value}
+    {pointer} {stride} {a} {b} {c} and {layout}, which `step_layouts` spells; `load c` and the like come before `load`.
+    elements: what holds the elements of a lane. headers: lines that the file begins with where a matrix is used.
+    """
+
+    type: str
+    steps: Mapping[str, str]
+    elements: str
+    uses: Mapping[str, str] = field(default_factory=dict[str, str])
+    elems: Mapping[str, str] = field(default_factory=dict[str, str])
+    layouts: Mapping[str, str] = field(default_factory=dict[str, str])
+    step_layouts: Mapping[str, str] = field(default_factory=dict[str, str])
+    headers: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Dialect:
     """One language, data only.
 
@@ -86,6 +106,8 @@ class Dialect:
     extern_shared: shared memory stays where the author declared it, and the launch's is declared `extern`.
     saturating: a conversion of a float to an integer that clamps, where a cast out of range is undefined and the
     devices differ in what it gives.
+    matrix: how matrices of a subgroup are spelled; None where there are none (then `rewrites.matrices` must have taken
+    them out).
     counts_are_int: whether popcount and clz give int whatever their operand is.
     """
 
@@ -133,6 +155,7 @@ class Dialect:
     classes: frozenset[str] = frozenset({"bf16"})
     make_vectors: Mapping[str, str] = field(default_factory=dict[str, str])
     function_prefix: str = "inline "
+    matrix: MatrixForm | None = None
 
     def vector(self, elem: Scalar, lanes: int) -> str:
         """The name of a vector type."""

@@ -112,6 +112,8 @@ def emit(
         texts.insert(0, "\n".join(Statements(expressions, (), "", memory).statement(d, 0)))
     definitions: list[str] = []
     for s in structs:
+        if s.fragment is not None:
+            continue
         try:
             definitions.append(definition(s, Types(dialect)))
         except Refusal as refusal:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, refuse
-from ...ir.types import BOOL, I32, U32, Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.types import BOOL, I32, U32, Array, Pointer, Scalar, Space, Struct, Type, Vector
 from . import operators as ops
 from .calls import Calls
 from .conversions import common, limits, promote, wraps_alike
@@ -374,6 +374,9 @@ class Expressions:
                 if self._scattered(e.base):
                     return Text(f"{self._lane_of_vec3(e)}", POSTFIX, e.type)
                 return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{_XYZW[e.index]}", POSTFIX, e.type)
+            case n.Field() if isinstance(e.base.type, Struct) and e.base.type.fragment and self.dialect.matrix:
+                matrix = self._enclose(self.value(e.base), POSTFIX)
+                return Text(f"{matrix}.{self.dialect.matrix.elements}", POSTFIX, e.type)
             case n.Field():
                 if isinstance(e.base, n.Deref):
                     return Text(f"{self._enclose(self.value(e.base.pointer), POSTFIX)}->{e.name}", POSTFIX, e.type)

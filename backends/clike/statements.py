@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
-from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector
+from ...ir.types import Array, Pointer, Scalar, Space, Struct, Type, Vector
 from ...ir.walk import walk
 from .text import ASSIGNMENT, INDENT, WIDTH, comment_block, wrap, wrap_comment
 
@@ -97,6 +97,8 @@ class Statements:
                 return [indent + line for line in self._table(s, "barrier of the")]
             case n.Fence():
                 return [indent + line for line in self._table(s, "memory fence of the")]
+            case n.MatrixStep():
+                return wrap(f"{indent}{self._matrix(s)}")
             case n.Block():
                 return [f"{indent}{{", *self.body(s.body, depth + 1), f"{indent}}}"]
 
@@ -107,6 +109,25 @@ class Statements:
         given = s.mask if isinstance(s, n.Barrier) else None
         mask = "" if given is None else self.expressions.calls.lane_mask(given, s.loc)
         return texts[s.scope].format(memory=self._memory, mask=mask).splitlines()
+
+    def _matrix(self, s: n.MatrixStep) -> str:
+        """A step of a matrix unit."""
+        form, t = self._dialect.matrix, s.matrix.type
+        self._types.loc = s.loc
+        if form is None or not isinstance(t, Struct) or t.fragment is None:
+            raise refuse("GP2010", f"{self._dialect.title} on this device has no matrix steps", s.loc)
+        matrix = self.expressions.plain(s.matrix)
+        # the functions are templates: a value's type is the matrix's own
+        show = self.expressions.exact if s.op == "fill" else self.expressions.value
+        operands = [show(e).text for e in s.operands]
+        fields = {"fill": ("value",), "multiply": ("a", "b", "c")}.get(s.op, ("pointer", "stride"))
+        text = form.steps.get(f"{s.op} {t.fragment.use}") or form.steps[s.op]
+        return text.format(
+            matrix=matrix,
+            elem=form.elems.get(t.fragment.elem.name) or self._types.name(t.fragment.elem),
+            layout=form.step_layouts.get(s.layout, ""),
+            **dict(zip(fields, operands, strict=True)),
+        )
 
     def simple(self, s: n.Stmt) -> str:
         """A declaration, assignment or call without its semicolon; empty for what is declared elsewhere."""

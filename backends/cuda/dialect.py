@@ -12,6 +12,7 @@ from ...ir.mathlib import C_NAMES
 from ...ir.nodes import Grid, Scope
 from ...ir.types import I32, U32, Space
 from ..clike.dialect import AtomicForm, Dialect, LaneForm
+from .matrices import WMMA
 
 FULL_MASK: Final = "0xffffffffu"
 
@@ -248,4 +249,5 @@ CUDA_DIALECT: Final = Dialect(
     extern_shared=True,
     counts_are_int=True,
     function_prefix="__device__ ",
+    matrix=WMMA,
 )

@@ -11,6 +11,7 @@ from ...ir.nodes import Const, Expr, Grid, GridIndex, Scope
 from ...ir.types import F32, F64, I32, I64, U32, U64, Space
 from ..clang import handlers as c
 from ..clang.context import Handler, Language
+from ..clang.matrices import wmma
 from ..clang.read import Source, read_entry
 from .half import half_calls
 from .ptx import PTX
@@ -95,6 +96,7 @@ def _simt_calls() -> dict[str, Handler]:
     for name in ("coalesced_threads", "tiled_partition", "binary_partition", "labeled_partition"):
         out[f"cooperative_groups::{name}"] = c.refused(coalesced)
     out["__pipeline_commit"] = out["__pipeline_wait_prior"] = c.nothing
+    out.update(wmma("nvcuda::wmma"))
     for name in ("__stcs", "__stcg", "__stwt", "__stwb"):
         out[name] = c.store_through
     for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "longlong", "ulonglong", "float",

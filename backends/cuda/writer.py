@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Refusal, refuse
 from ...ir.nodes import Grid
+from ...ir.rewrites.matrices import fragments
 from ...ir.types import Pointer, Space
 from ...templates import render
 from ..base import KernelText
@@ -59,7 +60,7 @@ def write_as(
     source = render(
         "dialects/cuda/kernel.cu.j2",
         header=header_lines(program, machine, plan, emitted, dialect.title),
-        includes=[*_half_headers(emitted, language), *includes, *_macros(emitted)],
+        includes=[*_half_headers(emitted, language), *includes, *_matrix_headers(emitted, dialect), *_macros(emitted)],
         constants=emitted.constants,
         helpers=emitted.helpers,
         functions=emitted.functions,
@@ -81,6 +82,10 @@ def thread_index(block: tuple[int, int, int] | None) -> str:
 def _half_headers(emitted: Emitted, language: str) -> list[str]:
     names = {"cuda": {"f16": "cuda_fp16.h", "bf16": "cuda_bf16.h"}, "hip": {"f16": "hip/hip_fp16.h"}}[language]
     return [f"#include <{header}>" for t, header in names.items() if t in emitted.types_used]
+
+
+def _matrix_headers(emitted: Emitted, dialect: Dialect) -> tuple[str, ...]:
+    return dialect.matrix.headers if dialect.matrix is not None and fragments(emitted.program) else ()
 
 
 def _macros(emitted: Emitted) -> list[str]:

@@ -12,6 +12,7 @@ import numpy as np
 
 from ...hwmodels import Machine
 from ...ir import nodes as ir
+from ...ir.rewrites.matrices import expand
 from ...ir.types import Pointer as PointerType
 from ...ir.types import Scalar, Space, Struct, Vector, scalar_of
 from ..base import Finding, Launch, Role
@@ -106,7 +107,7 @@ class _Run:
         domain: Domain, max_steps: int, group_order: Sequence[int] | np.ndarray | None, max_seconds: float,
         traffic: bool,
     ) -> None:  # fmt: skip
-        self.program, self.machine, self.launch = program, machine, launch
+        self.program, self.machine, self.launch = expand(program), machine, launch
         self.args, self.roles, self.domain = args, roles, domain
         self.total = launch.grid[0] * launch.grid[1] * launch.grid[2]
         if self.total < 0 or launch.threads < 1:

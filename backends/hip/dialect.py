@@ -14,6 +14,7 @@ from ...ir.nodes import Scope
 from ...ir.types import I32, U64
 from ..clike.dialect import Dialect, LaneForm
 from ..cuda.dialect import CUDA_DIALECT, atomics
+from ..cuda.matrices import ROCWMMA
 
 WAVE_BARRIER: Final = '__builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "wavefront");\n__builtin_amdgcn_wave_barrier();'
 
@@ -47,4 +48,5 @@ def hip_dialect(width: int) -> Dialect:
         barriers={Scope.GROUP: "__syncthreads();", Scope.SUBGROUP: WAVE_BARRIER},
         atomics=atomics(""),
         lanes=hip_lanes(width),
+        matrix=ROCWMMA,
     )

@@ -1,15 +1,15 @@
 """The Metal Shading Language as a table, in the form that MLX's `mx.fast.metal_kernel` takes.
 
 Names from Apple's Metal Shading Language Specification: sections 2 (types), 4 (address spaces), 6.5 (math functions),
-6.9 (synchronization), 6.15 (atomics). Functions with a fast and a precise variant are spelled `metal::precise::`,
-because which one the plain name means is a compiler option; the IR's `fast_*` are `metal::fast::`.
+6.7 (simdgroup matrices), 6.9 (synchronization), 6.15 (atomics). Functions with a fast and a precise variant are spelled
+`metal::precise::`, because which one the plain name means is a compiler option; the IR's `fast_*` are `metal::fast::`.
 """
 
 from __future__ import annotations
 
 from ...ir.nodes import Grid, Scope
 from ...ir.types import U32, Space
-from ..clike.dialect import AtomicForm, Dialect, LaneForm
+from ..clike.dialect import AtomicForm, Dialect, LaneForm, MatrixForm
 
 _PRECISE = (
     "exp exp2 exp10 log log2 log10 sqrt rsqrt sin cos tan asin acos atan sinh cosh tanh asinh acosh atanh pow fmod "
@@ -110,6 +110,19 @@ _FUNCTIONS_TEXT = """
 """
 FUNCTIONS = frozenset(_FUNCTIONS_TEXT.split())
 
+SIMDGROUP = MatrixForm(
+    type="simdgroup_{elem}8x8",
+    elems={"f16": "half", "f32": "float", "bf16": "bfloat"},
+    step_layouts={"row": "", "column": ", ulong2(0, 0), true"},  # the origin, and that rows are columns
+    steps={
+        "fill": "{matrix} = make_filled_simdgroup_matrix<{elem}, 8, 8>({value});",
+        "load": "simdgroup_load({matrix}, {pointer}, {stride}{layout});",
+        "store": "simdgroup_store({matrix}, {pointer}, {stride}{layout});",
+        "multiply": "simdgroup_multiply_accumulate({matrix}, {a}, {b}, {c});",
+    },
+    elements="thread_elements()",
+)
+
 METAL = Dialect(
     name="metal",
     title="Metal",
@@ -182,4 +195,5 @@ METAL = Dialect(
     ),
     keywords=KEYWORDS,
     functions=FUNCTIONS,
+    matrix=SIMDGROUP,
 )

@@ -33,6 +33,7 @@ from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, Vector, p
 from ...ir.walk import map_functions, rewrite_exprs, rewrite_stmts
 from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
+from ..clang.matrices import simdgroup, with_fills
 from ..clang.read import Source, read_entry
 from ..clang.tool import parse
 from ..opencl.reader import global_index
@@ -159,6 +160,7 @@ def _calls() -> dict[str, Handler]:
     for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "float", "half", "bfloat"):
         for lanes in (2, 3, 4):
             out[f"metal::gp_make_{base}{lanes}"] = _make_vector
+    out.update(simdgroup())
     return out
 
 
@@ -234,7 +236,7 @@ def read_metal_text(text: KernelText, name: str) -> Program:
         defines = {d: str(DYNAMIC_BYTES) for d in dynamic}
         source = Source(path, function, defines)
         program, _ = read_entry(METAL, source, flags, ".metal.cpp", kernel_attribute="AnnotateAttr")
-    program = map_functions(program, _dynamic_arrays)
+    program = map_functions(map_functions(program, with_fills), _dynamic_arrays)
     kernel = program.kernel.__class__(text.entry, program.kernel.params, program.kernel.body, program.kernel.returns)
     return program.__class__(
         kernel, program.functions, program.constants, "metal", program.launch_bound, program.subgroup_width

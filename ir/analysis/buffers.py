@@ -116,6 +116,11 @@ class Pointers:
                     self.uses[name].written = self.uses[name].read = True
             case n.Call(function=function, args=args) if function in self.functions:
                 self.call(self.functions[function], args)
+            case n.MatrixStep(op="load" | "store", operands=(pointer, _)):
+                for name in self.roots(pointer) & self.uses.keys():
+                    self.uses[name].read |= s.op == "load"
+                    self.uses[name].written |= s.op == "store"
+                self.loads(s)
             case n.Statement():
                 self.loads(s)
             case _:

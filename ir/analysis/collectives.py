@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Collective(Enum):
-    """BARRIER: every thread of the group must arrive. SUBGROUP: shuffle, vote or subgroup barrier."""
+    """BARRIER: every thread of the group must arrive. SUBGROUP: shuffle, vote, matrix step or subgroup barrier."""
 
     BARRIER = "barrier"
     SUBGROUP = "subgroup operation"
@@ -34,7 +34,7 @@ class Collectives:
         found = set[Collective]()
         for x in walk(node):
             match x:
-                case n.Barrier(scope=n.Scope.SUBGROUP) | n.Shuffle() | n.Vote():
+                case n.Barrier(scope=n.Scope.SUBGROUP) | n.Shuffle() | n.Vote() | n.MatrixStep():
                     found.add(Collective.SUBGROUP)
                 case n.Barrier():
                     found.add(Collective.BARRIER)

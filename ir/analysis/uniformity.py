@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from .. import nodes as n
 from ..printer import show_expr
-from ..types import Pointer, Space
+from ..types import Pointer, Space, Struct, Type, flat_elem
 from ..walk import children, walk
 from .buffers import buffer_uses
 from .usage import address_taken, root_variable
@@ -212,7 +212,7 @@ class _Function:
         if s.space is Space.SHARED:
             self.shared.add(s.name)
             level = Level.GROUP
-        elif s.name in self.taken:
+        elif s.name in self.taken or _is_fragment(s.type):
             level = Level.THREAD
         elif isinstance(s.type, Pointer) and s.init is not None and s.name not in self.assigned:
             self.stable |= {s.name} if self.unwritten(s.init) else set()
@@ -384,3 +384,9 @@ class _Function:
 def _because(cond: n.Expr, s: n.Stmt) -> str:
     loc = cond.loc or s.loc
     return f"`{show_expr(cond)}`{f' (line {loc.line})' if loc else ''}"
+
+
+def _is_fragment(t: Type) -> bool:
+    """Whether each lane holds other elements of a matrix in a variable."""
+    elem = flat_elem(t)
+    return isinstance(elem, Struct) and elem.fragment is not None

@@ -93,7 +93,7 @@ def _note(t: Type, loc: n.Loc | None, found: dict[Scalar, n.Loc | None]) -> None
 def group_size_dependent(program: n.Program) -> bool:
     """Tell whether another group size may change results: the program reads an index or size of groups, or shares."""
     return any(
-        isinstance(x, n.GridIndex | n.Barrier | n.Shuffle | n.Vote)
+        isinstance(x, n.GridIndex | n.Barrier | n.Shuffle | n.Vote | n.MatrixStep)
         or (isinstance(x, n.Declare) and x.space is Space.SHARED)
         for f in (program.kernel, *program.functions)
         for x in walk(f.body)

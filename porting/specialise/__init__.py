@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import Diagnostic, Refusal, Severity
-from . import abilities, limits, mlx, subgroups
+from . import abilities, limits, matrices, mlx, subgroups
 from .limits import fits
 from .task import Dims, Language, Task
 from .tiles import alternatives, rechosen
@@ -25,6 +25,7 @@ STEPS: tuple[Callable[[Task], Task], ...] = (
     limits.shared_memory,
     limits.arguments,
     mlx.arguments,
+    matrices.matrices,
     abilities.types,
     abilities.narrow_floats,
     abilities.atomics,

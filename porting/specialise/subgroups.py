@@ -21,7 +21,7 @@ from .limits import has_shuffles, shuffle_fact
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from .task import Task
+    from .task import Dims, Task
 
 
 def warp_synchronous(task: Task) -> Task:
@@ -77,7 +77,7 @@ def subgroups(task: Task) -> Task:
         what, why = f"subgroup operations kept at {width} lanes", "both machines have them"
         return task.decided(questions.decide(what, why))
     task = whole_subgroups(task)
-    program = explicit_width(task.program, width)
+    program = explicit_width(task.program, width, task.block)
     what = f"subgroup operations keep the source's width of {width} lanes"
     why = (
         f"a subgroup here has {dst_width} lanes: each is {dst_width // width if dst_width else '?'} warps of the source"
@@ -109,7 +109,7 @@ def _calls_barrier(task: Task, found: Sequence[DivergentCollective]) -> bool:
 
 def through_shared_memory(task: Task, questions: Questions, width: int) -> Task:
     """Exchange values between lanes in shared memory, with barriers that all threads of the group reach."""
-    program = explicit_width(task.program, width)
+    program = explicit_width(task.program, width, task.block)
     words = lane_words(program)
     try:
         predicated = predicate(program, subgroups=False, block=task.block)
@@ -153,7 +153,7 @@ _RULE = {
 }
 
 
-def explicit_width(program: n.Program, width: int) -> n.Program:
+def explicit_width(program: n.Program, width: int, block: Dims | None = None) -> n.Program:
     """Write the source's subgroup width into every operation, and lane indices as arithmetic on the thread index."""
 
     def rewrite(e: n.Expr) -> n.Expr:
@@ -163,9 +163,9 @@ def explicit_width(program: n.Program, width: int) -> n.Program:
             case n.GridIndex(kind=n.Grid.SUBGROUP_SIZE):
                 return n.Const(width, U32, loc=e.loc)
             case n.GridIndex(kind=n.Grid.LANE):
-                return n.Binary("%", linear_thread(), n.Const(width, U32), U32, loc=e.loc)
+                return n.Binary("%", linear_thread(block), n.Const(width, U32), U32, loc=e.loc)
             case n.GridIndex(kind=n.Grid.SUBGROUP):
-                return n.Binary("/", linear_thread(), n.Const(width, U32), U32, loc=e.loc)
+                return n.Binary("/", linear_thread(block), n.Const(width, U32), U32, loc=e.loc)
             case _:
                 return e
 
@@ -176,8 +176,10 @@ def explicit_width(program: n.Program, width: int) -> n.Program:
     )
 
 
-def linear_thread() -> n.Expr:
-    """Return x + X*(y + Y*z), the thread's number in its group."""
+def linear_thread(block: Dims | None = None) -> n.Expr:
+    """Return x + X*(y + Y*z), the thread's number in its group, or x where `block` has one row."""
+    if block is not None and block[1] == block[2] == 1:
+        return n.GridIndex(n.Grid.THREAD, 0)
     t = [n.GridIndex(n.Grid.THREAD, axis) for axis in range(3)]
     size = [n.GridIndex(n.Grid.GROUP_SIZE, axis) for axis in range(2)]
     rows = n.Binary("+", t[1], n.Binary("*", size[1], t[2], U32), U32)

@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 
     from ...backends.base import KernelText
 
-_HEADERS: Final = re.compile(r"<(metal_\w+|cuda_\w+\.h|mma\.h|cooperative_groups(/\w+)?\.h|hip/\w+\.h)>")
+_HEADERS: Final = re.compile(
+    r"<(metal_\w+|cuda_\w+\.h|mma\.h|cooperative_groups(/\w+)?\.h|hip/\w+\.h|rocwmma/rocwmma\.hpp)>"
+)
 _DEFAULTS: Final = re.compile(r"(INFINITY|NAN|__HIPCC_RTC__)")
 """Names that the writers define where a compiler does not: the same value everywhere, or an include of its own."""
 _PLAIN: Final = frozenset(("define", "undef", "endif", ""))

@@ -86,6 +86,29 @@ struct simd_vote {
     typedef ulong vote_t;
     explicit operator vote_t() const;
 };
+// matrices of a simdgroup; each lane holds some elements, which elements no text may rely on
+template <typename T, int Columns, int Rows> struct simdgroup_matrix {
+    T x[Columns * Rows / 32];
+};
+#define thread_elements() x
+typedef simdgroup_matrix<half, 8, 8> simdgroup_half8x8;
+typedef simdgroup_matrix<float, 8, 8> simdgroup_float8x8;
+typedef simdgroup_matrix<bfloat, 8, 8> simdgroup_bfloat8x8;
+template <typename T, int Columns, int Rows> simdgroup_matrix<T, Columns, Rows> make_filled_simdgroup_matrix(T);
+#define GP_SIMDGROUP(S)                                                                                                \
+    template <typename T, int C, int R>                                                                                \
+    void simdgroup_load(simdgroup_matrix<T, C, R>&, const S T*, ulong = C);                                            \
+    template <typename T, int C, int R>                                                                                \
+    void simdgroup_load(simdgroup_matrix<T, C, R>&, const S T*, ulong, ulong2, bool = false);                          \
+    template <typename T, int C, int R>                                                                                \
+    void simdgroup_store(simdgroup_matrix<T, C, R>, S T*, ulong = C);                                                  \
+    template <typename T, int C, int R>                                                                                \
+    void simdgroup_store(simdgroup_matrix<T, C, R>, S T*, ulong, ulong2, bool = false);
+GP_SIMDGROUP(device)
+GP_SIMDGROUP(threadgroup)
+template <typename T, typename A, typename B, int C, int R>
+void simdgroup_multiply_accumulate(simdgroup_matrix<T, C, R>&, simdgroup_matrix<A, C, R>, simdgroup_matrix<B, C, R>,
+                                   simdgroup_matrix<T, C, R>);
 bool simd_any(bool);
 bool simd_all(bool);
 simd_vote simd_ballot(bool);
