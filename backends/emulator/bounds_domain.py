@@ -330,9 +330,9 @@ class BoundsDomain(Domain):
             fresh = np.unique(index[count[index] == 0])
             size[fresh] = np.abs(flat[fresh]) + bound[fresh]
             np.add.at(flat, index, v if op == "add" else -v)
-            # both operands and the sum may be flushed
-            lost = 3 * formats.SMALLEST_NORMAL[F32] * self.flush_atomics * (scalar is F32 and region.per is Per.LAUNCH)
-            np.add.at(bound, index, e + lost)
+            # both operands and the sum may be flushed, by the machine or by its atomics on device memory alone
+            flushed = self._small(scalar) or (self.flush_atomics and scalar is F32 and region.per is Per.LAUNCH)
+            np.add.at(bound, index, e + 3 * formats.SMALLEST_NORMAL[scalar] * flushed)
             np.add.at(size, index, np.abs(v) + e)
             np.add.at(count, index, 1.0)
         elif op in ("min", "max"):

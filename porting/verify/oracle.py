@@ -288,8 +288,13 @@ class Oracle:
         for name in names:
             if reference is not None:
                 values = reference[name].reshape(-1)
-                if values.size and name not in inputs.buffers:
-                    faults.append(f"{name}: no group runs, so the source leaves it unwritten")
+                start = (
+                    decode(inputs.buffers[name].reshape(-1), self.kernel.args[name].scalar)
+                    if name in inputs.buffers
+                    else None
+                )
+                if values.size and (start is None or not np.array_equal(start, values, equal_nan=True)):
+                    faults.append(f"{name}: no group runs, so the source leaves it as it was")
             elif name in inputs.buffers:
                 values = decode(inputs.buffers[name].reshape(-1), self.kernel.args[name].scalar)
             elif 0 in shaped(self.kernel, name, sizes):
