@@ -146,6 +146,8 @@ def test_lane_indices_become_arithmetic() -> None:
     p = program(put(el(y, tid()), n.Convert(value, I32)), params=(X, Y, N))
     assert done(p, "m4").program is p
     text = show_program(done(p, "mi300x").program)
+    assert "i32(thread.x / 32u * 32u + ballot(" in text
+    text = show_program(done(p, "mi300x", (16, 4, 1)).program)
     assert "(thread.x + group_size.x * (thread.y + group_size.y * thread.z)) / 32u * 32u" in text
     assert "ballot(" in text
     assert "width=0" not in text
