@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from .porting.port import Progress
     from .porting.report import PortReport
     from .porting.spec import Kernel
+    from .porting.specialise import Doubles
 
 Named = str | Path
 
@@ -23,12 +24,12 @@ Named = str | Path
 @overload
 def port(
     kernel: Kernel | Named, src: Machine | Named, dst: Machine | Named, *, agents: Swarm | None = ...,
-    language: str | None = ..., time_limit: float = ..., progress: Progress | None = ...,
+    language: str | None = ..., fp64: Doubles = ..., time_limit: float = ..., progress: Progress | None = ...,
 ) -> PortReport: ...  # fmt: skip
 @overload
 def port(
     kernel: Kernel | Named, src: Machine | Named, dst: Sequence[Machine | Named], *, agents: Swarm | None = ...,
-    language: str | None = ..., time_limit: float = ..., progress: Progress | None = ...,
+    language: str | None = ..., fp64: Doubles = ..., time_limit: float = ..., progress: Progress | None = ...,
 ) -> list[PortReport]: ...  # fmt: skip
 def port(
     kernel: Kernel | Named,
@@ -37,6 +38,7 @@ def port(
     *,
     agents: Swarm | None = None,
     language: str | None = None,
+    fp64: Doubles = "",
     time_limit: float = 20.0,
     progress: Progress | None = None,
 ) -> PortReport | list[PortReport]:
@@ -44,15 +46,16 @@ def port(
 
     `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; machines are names or model
     files. `agents`: a swarm whose candidates compete with the translator's before the same gates; the report has its
-    tree of ideas. `language`: what the translator writes where a destination runs several. `time_limit`: seconds that
-    one run of a candidate may take. A destination that cannot be ported to gives a report with the verdict REFUSED and
-    the reasons.
+    tree of ideas. `language`: what the translator writes where a destination runs several. `fp64`: what doubles become
+    where the destination has none, "float32" or "double-single" (pairs of floats); empty refuses them. `time_limit`:
+    seconds that one run of a candidate may take. A destination that cannot be ported to gives a report with
+    the verdict REFUSED and the reasons.
     Raises Refusal where the source cannot be read, SpecError, MachineError, what the reference raises, and ModelError
     for a language-model server that cannot be used.
     """
     from .agents.swarm import with_ideas
 
-    options: dict[str, Any] = {"language": language, "time_limit": time_limit, "progress": progress}
+    options: dict[str, Any] = {"language": language, "fp64": fp64, "time_limit": time_limit, "progress": progress}
     if agents is not None:
         agents = replace(agents, language=language or agents.language)
         options["synthesizers"] = (translate, agents)

@@ -15,6 +15,7 @@ from .hwmodels.errors import GpuportError
 if TYPE_CHECKING:
     from .agents.client import Server
     from .porting.report import PortReport
+    from .porting.specialise import Doubles
 
 app = typer.Typer(
     name="gpuport",
@@ -39,6 +40,10 @@ def port_command(
     out: Annotated[Path | None, typer.Option(help="Write a folder per destination, and index.html, here.")] = None,
     language: Annotated[
         str | None, typer.Option(help="Write this language, where a machine runs several: cuda, hip, metal, opencl.")
+    ] = None,
+    fp64: Annotated[
+        str | None,
+        typer.Option(help="What doubles become where a machine has none: float32, double-single. [default: refused]"),
     ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds that one run of a kernel may take.")] = 20.0,
     agents: Annotated[int, typer.Option(help="Workers of a swarm that asks a language model; 0: none.")] = 0,
@@ -66,6 +71,11 @@ def port_command(
     from .porting.report.write import folder_names
     from .terminal import port_progress, port_table, swarm_line
 
+    doubles: Doubles = ""
+    if fp64 == "float32" or fp64 == "double-single":
+        doubles = fp64
+    elif fp64 is not None:
+        raise typer.BadParameter(f"expected float32 or double-single, found {fp64!r}", param_hint="--fp64")
     names = [n.strip() for n in dst.split(",") if n.strip()]
     if not names:
         raise typer.BadParameter("name at least one machine", param_hint="--dst")
@@ -80,7 +90,9 @@ def port_command(
             time_limit=time_limit, progress=swarm_line(enabled=not as_json),
         )  # fmt: skip
     with port_progress(enabled=not as_json) as progress:
-        options: dict[str, Any] = {"language": language, "time_limit": time_limit, "progress": progress}
+        options: dict[str, Any] = {
+            "language": language, "fp64": doubles, "time_limit": time_limit, "progress": progress,
+        }  # fmt: skip
         if swarm is None:
             reports = port_all(file, src=src, dst=names, **options)
         else:  # where all are refused, the reports tell what the swarm tried

@@ -45,7 +45,8 @@ class KernelText:
     """An emitted kernel: what a runtime compiles, and what the reader of that language reads back.
 
     For Metal, `source` is the body and `header` what stands before the kernel, as `mx.fast.metal_kernel` takes them;
-    for all other languages `source` is the whole file and `header` is empty.
+    for all other languages `source` is the whole file and `header` is empty. `fp64` says how the spec's f64 numbers are
+    held where the destination has no double: "float32", or "double-single", pairs of floats; empty as they are.
     """
 
     language: Literal["cuda", "hip", "opencl", "metal"]
@@ -54,6 +55,7 @@ class KernelText:
     params: tuple[TextParam, ...]
     header: str = ""
     options: tuple[str, ...] = ()
+    fp64: str = ""
 
 
 @dataclass(frozen=True, slots=True)

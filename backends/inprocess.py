@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ..hwmodels.errors import GpuportError
 from .errors import CompileError, DeviceError
+from .held import HeldDoubles
 from .isolate import Compiled, CompileFailed, Crashed, Done, Failed, Outcome, OutOfMemory
-from .worker import make_backend
+from .worker import compile_text
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Mapping
@@ -35,7 +36,7 @@ class InProcess:
             started = time.perf_counter()
 
             def compiled() -> Outcome:
-                self._executable = make_backend(self.backend).compile(self.text, self.machine)
+                self._executable = compile_text(self.backend, self.text, self.machine)
                 return Compiled(time.perf_counter() - started)
 
             self._compiled = _outcome(compiled)
@@ -56,7 +57,7 @@ class InProcess:
         del floats
 
         def run(kernel: Executable) -> RunResult:
-            assert isinstance(kernel, EmulatedKernel)
+            assert isinstance(kernel, EmulatedKernel | HeldDoubles)
             return kernel.run_in_field(launch, args, given)
 
         return self._done(run)

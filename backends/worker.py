@@ -18,9 +18,11 @@ from typing import TYPE_CHECKING, Any
 from ..hwmodels.errors import GpuportError
 from . import wire
 from .errors import CompileError, DeviceError
+from .held import HeldDoubles
 
 if TYPE_CHECKING:
-    from .base import Backend, Executable
+    from ..hwmodels import Machine
+    from .base import Backend, Executable, KernelText
 
     Answer = list[bytes | memoryview]
 
@@ -50,6 +52,12 @@ def make_backend(name: str) -> Backend:
     raise GpuportError(f"no backend is called {name!r}; known: opencl, cuda, metal, emulator")
 
 
+def compile_text(backend: str, text: KernelText, machine: Machine) -> Executable:
+    """Compile a kernel on a backend; where it holds doubles in another form, its callers need not know."""
+    executable = make_backend(backend).compile(text, machine)
+    return HeldDoubles(text, executable) if text.fp64 else executable
+
+
 class _Worker:
     def __init__(self) -> None:
         self.executable: Executable | None = None
@@ -57,13 +65,13 @@ class _Worker:
     def answer(self, request: dict[str, Any]) -> Answer:
         if request["do"] == "compile":
             start = time.perf_counter()
-            self.executable = make_backend(request["backend"]).compile(request["text"], request["machine"])
+            self.executable = compile_text(request["backend"], request["text"], request["machine"])
             return wire.answer("compiled", seconds=time.perf_counter() - start)
         assert self.executable is not None
         if request["do"] == "field":
             from .emulator import EmulatedKernel
 
-            assert isinstance(self.executable, EmulatedKernel)
+            assert isinstance(self.executable, EmulatedKernel | HeldDoubles)
             return wire.result_answer(
                 self.executable.run_in_field(request["launch"], request["args"], request["given"])
             )

@@ -49,6 +49,7 @@ TITLES: dict[str, str] = {
     "GP3001": "result may differ on the destination",
     "GP3002": "names changed for the destination",
     "GP3003": "warp-synchronous code without barriers",
+    "GP3004": "double precision is replaced, as was asked for",
 }
 
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING, overload
+from typing import TYPE_CHECKING, get_args, overload
 
 from ..hwmodels import Machine, load_machine
 from ..hwmodels.errors import GpuportError
@@ -23,6 +23,7 @@ from .judge import backends_for, judge
 from .report import Environment, KernelRecord, MachineRecord, PortReport, SourceText
 from .report.schema import DecisionRecord, DiagnosticRecord, FactRecord, RivalRecord
 from .spec import Kernel
+from .specialise import Doubles
 from .timing import measure_port
 from .translate import language_for, launches_of, read_kernel, translate, wrapper_for
 from .verify.oracle import Oracle
@@ -39,6 +40,10 @@ Port = str | Path
 SUFFIXES = {"metal": "metal", "opencl": "cl", "cuda": "cu", "hip": "hip"}
 
 
+class UnknownDoubles(GpuportError):
+    """A value of `fp64` that there is not."""
+
+
 class AllRefused(GpuportError):
     """No destination could be ported to; the message has each destination's reasons."""
 
@@ -52,6 +57,7 @@ def port(
     dst: Machine | Port,
     *,
     language: str | None = ...,
+    fp64: Doubles = ...,
     synthesizers: Sequence[Synthesizer] = ...,
     time_limit: float = ...,
     progress: Progress | None = ...,
@@ -63,6 +69,7 @@ def port(
     dst: Sequence[Machine | Port],
     *,
     language: str | None = ...,
+    fp64: Doubles = ...,
     synthesizers: Sequence[Synthesizer] = ...,
     time_limit: float = ...,
     progress: Progress | None = ...,
@@ -73,6 +80,7 @@ def port(
     dst: Machine | Port | Sequence[Machine | Port],
     *,
     language: str | None = None,
+    fp64: Doubles = "",
     synthesizers: Sequence[Synthesizer] = (translate,),
     time_limit: float = 20.0,
     progress: Progress | None = None,
@@ -81,13 +89,14 @@ def port(
 
     `kernel` is a Kernel, its spec file, or a source file with NAME.kernel.toml beside it; machines are names or model
     files. `language`: what gpuport's own translator writes where a destination runs several (cuda, hip, metal, opencl).
-    `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to gives a report
-    with the verdict REFUSED and the reasons.
+    `fp64`: what f64 becomes where the destination has none, "float32" or "double-single" (pairs of floats); empty
+    refuses it. `time_limit`: seconds that one run of a candidate may take. A destination that cannot be ported to gives
+    a report with the verdict REFUSED and the reasons.
     Raises Refusal where the source cannot be read, SpecError, MachineError, and what the reference raises.
     """
     if isinstance(dst, str | Path | Machine):
-        return _port_each(kernel, src, [dst], language, synthesizers, time_limit, progress)[0]
-    return _port_each(kernel, src, dst, language, synthesizers, time_limit, progress)
+        return _port_each(kernel, src, [dst], language, fp64, synthesizers, time_limit, progress)[0]
+    return _port_each(kernel, src, dst, language, fp64, synthesizers, time_limit, progress)
 
 
 def port_all(
@@ -96,12 +105,13 @@ def port_all(
     src: Machine | Port,
     dst: Sequence[Machine | Port],
     language: str | None = None,
+    fp64: Doubles = "",
     synthesizers: Sequence[Synthesizer] = (translate,),
     time_limit: float = 20.0,
     progress: Progress | None = None,
 ) -> list[PortReport]:
     """Port to several machines as the command does: raises AllRefused, with the reasons, if none can be ported to."""
-    reports = _port_each(kernel, src, dst, language, synthesizers, time_limit, progress)
+    reports = _port_each(kernel, src, dst, language, fp64, synthesizers, time_limit, progress)
     if all(r.verdict == "REFUSED" for r in reports):
         raise AllRefused(
             "\n".join(dict.fromkeys(f"{r.dst.id}: {line}" for r in reports for line in r.reason.splitlines()))
@@ -116,6 +126,7 @@ class _Job:
     source: SourceProgram
     src: Machine
     language: str | None
+    fp64: Doubles
     time_limit: float
     progress: Progress
     original: SourceText
@@ -136,6 +147,7 @@ def _port_each(
     src: Machine | Port,
     dst: Sequence[Machine | Port],
     language: str | None,
+    fp64: Doubles,
     synthesizers: Sequence[Synthesizer],
     time_limit: float,
     progress: Progress | None,
@@ -144,8 +156,11 @@ def _port_each(
     machines = [_machine(d) for d in dst]
     for m in machines:
         language_for(m, language)
-    if language is not None:
-        synthesizers = [partial(translate, language=language) if s is translate else s for s in synthesizers]
+    if fp64 not in get_args(Doubles):
+        raise UnknownDoubles(f"fp64={fp64!r}: expected one of {', '.join(repr(d) for d in get_args(Doubles))}")
+    if language is not None or fp64:
+        translator = partial(translate, language=language, fp64=fp64)
+        synthesizers = [translator if s is translate else s for s in synthesizers]
     loaded = kernel if isinstance(kernel, Kernel) else Kernel.load(kernel)
     source = read_kernel(loaded)
     launches_of(source)  # a launch that cannot be evaluated is a wrong spec, whatever the destination
@@ -154,6 +169,7 @@ def _port_each(
         source,
         source_machine,
         language,
+        fp64,
         time_limit,
         progress or (lambda _dst, _stage, _done, _total: None),
         SourceText(name=loaded.source.name, language=source.program.language, text=text),
@@ -344,4 +360,5 @@ def _environment(backends: Sequence[str], device: str) -> Environment:
 def _rerun(job: _Job, dst: Machine) -> str:
     kernel = job.source.kernel
     named = f" --language {job.language}" if job.language else ""
+    named += f" --fp64 {job.fp64}" if job.fp64 else ""
     return f"gpuport port {kernel.source} --src {job.src.id} --dst {dst.id}{named} --out DIR"

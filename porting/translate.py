@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ..ir.nodes import Program
     from .decisions import Decision
     from .spec import Kernel
-    from .specialise.task import Language
+    from .specialise.task import Doubles, Language
 
 # what is written; a machine gets the first of these that it runs
 WRITERS: tuple[Language, ...] = ("cuda", "hip", "metal", "opencl")
@@ -72,8 +72,12 @@ def _constants(kernel: Kernel, program: Program, values: Mapping[str, int]) -> d
     return {**named, **kernel.integer_defines(), **values}
 
 
-def translate(source: SourceProgram, src: Machine, dst: Machine, *, language: str | None = None) -> list[Candidate]:
+def translate(
+    source: SourceProgram, src: Machine, dst: Machine, *, language: str | None = None, fp64: Doubles = ""
+) -> list[Candidate]:
     """Return the translation for a destination, in `language` if one is named, else in that of its vendor.
+
+    `fp64`: what f64 becomes where the destination has none; empty refuses it.
 
     Raises Refusal with everything that stands in its way, NoWriter where the destination does not run `language`.
     """
@@ -92,9 +96,11 @@ def translate(source: SourceProgram, src: Machine, dst: Machine, *, language: st
         shared_bytes=max(launch.shared_bytes for launch in launches),
         roles=kernel.roles,
         inits={n: a.init for n, a in kernel.args.items() if a.is_buffer},
+        fp64=fp64,
     )
     decisions = (*decisions, *special.decisions)
     text = _write(kernel, special.program, dst, language, block, decisions, special.diagnostics)
+    text = dataclasses.replace(text, fp64=special.held)
     return [Candidate(text, chosen.constants, decisions, special.diagnostics)]
 
 

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from ...hwmodels import Machine
+    from ...ir.diagnostics import Diagnostic
     from .emit import Emitted
     from .plan import WritePlan
 
@@ -38,12 +39,23 @@ def header_lines(program: n.Program, machine: Machine, plan: WritePlan, emitted:
     lines += [f"- {d}" for d in plan.decisions]
     lines += [f"- {d.number}: {d.message}" for d in emitted.notes]
     lines += [
-        f"- {d.number}: {d.message}" for d in plan.diagnostics if d.loc is None and d.severity is not Severity.ERROR
+        f"- {d.number}{f' (line {d.loc.line})' if d.loc else ''}: {d.message}"
+        for d in plan.diagnostics
+        if d.severity is not Severity.ERROR and not _on_a_statement(d, program)
     ]
     out = comment_block(lines, "")
     if program.header_comments:
         out += ["", *comment_block(program.header_comments, "")]
     return out
+
+
+def _on_a_statement(d: Diagnostic, program: n.Program) -> bool:
+    """Whether a diagnostic stands above a statement of its line; what it says of a signature has no other place."""
+    if d.loc is None:
+        return False
+    place = (d.loc.file, d.loc.line)
+    lines = (s.loc for f in (program.kernel, *program.functions) for s in walk(f.body) if isinstance(s, n.Statement))
+    return any(at is not None and (at.file, at.line) == place for at in lines)
 
 
 def _facts(program: n.Program, machine: Machine, plan: WritePlan) -> Iterator[str]:

@@ -97,10 +97,17 @@ def host_wrapper(
         dims = [*arg["shape"], *([str(t.lanes)] if isinstance(t, Vector) else [])]
         return ", ".join(dims) + ("," if len(dims) == 1 else "")
 
-    held = {p.name: p.dtype for p in text.params if p.kind == "scalar"}  # a half by value may be passed as a float
+    # a half by value may be passed as a float, a double as what holds it
+    held = {p.name: p.dtype for p in text.params if p.kind == "scalar" or (text.fp64 and p.kind == "buffer")}
+    doubles = [a for a in args if a.dtype == "f64" and text.fp64]
+    pairs = text.fp64 == "double-single"
+    if started := next((a for a in doubles if pairs and a.init), None):
+        raise refuse("GP2009", f"{started.name}: pairs of floats that start from {started.init}")
     passed = [dataclasses.replace(a, dtype=held.get(a.name, a.dtype)) for a in args]
     in_place = {p.name for p in text.params if p.in_place}
     rows = [_row(a, text.language, module, dtypes, in_place=a.name in in_place) for a in passed]
+    for row, arg in zip(rows, args, strict=True):
+        row["given"] = arg.dtype if text.fp64 else row["dtype"]  # by the caller, whatever holds it
     buffers = [r for r in rows if r["kind"] == "buffer"]
     outputs = [r for r in buffers if r["role"] in ("out", "inout")]
     if not outputs:
@@ -135,6 +142,9 @@ def host_wrapper(
         shape_of=shape_of,
         options=list(text.options),
         checks_contiguity=not metal,
+        double_outputs=[i for i, r in enumerate(outputs) if r["name"] in {a.name for a in doubles}],
+        doubles=bool(doubles),
+        pairs=pairs,
         has_local=any(p.kind == "local" for p in text.params),
         has_template=any(p.kind == "template" for p in text.params),
         shared_name=next((p.name for p in text.params if p.kind == "template"), ""),
@@ -172,11 +182,14 @@ def _row(arg: WrapperArg, language: str, module: str, dtypes: Mapping[str, str],
             option, value = var, var
         elif _is_number(value):
             option, value = f"{var}={value}", var
-        if arg.dtype not in dtypes:
+        if arg.dtype == "f32x2":  # a double as a pair of floats
+            passed = f"mx.array(_split({value}))" if metal else f"_split({value})"
+        elif arg.dtype not in dtypes:
             raise refuse("GP2009", f"{arg.name}: NumPy has no scalars of type {arg.dtype}")
-        name = dtypes[arg.dtype]
-        scalar = name if cupy else _scalar(arg.dtype, name)
-        passed = f"mx.array({value}, dtype=mx.{name})" if metal else f"np.{scalar}({value})"
+        else:
+            name = dtypes[arg.dtype]
+            scalar = name if cupy else _scalar(arg.dtype, name)
+            passed = f"mx.array({value}, dtype=mx.{name})" if metal else f"np.{scalar}({value})"
     return {
         "name": arg.name,
         "kind": arg.kind,

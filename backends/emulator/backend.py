@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from ..base import Availability, Backend, Executable, KernelText, Launch, Role, RunResult
+from ..base import Availability, Backend, Executable, KernelText, Launch, Role, RunResult, TextParam
 
 if TYPE_CHECKING:
     from ...hwmodels import Machine
@@ -35,20 +35,26 @@ class EmulatorBackend(Backend):
         """Read the text; the reader's errors pass through."""
         spelled = {p.name: p.spelled or p.name for p in text.params}
         roles = {spelled[p.name]: p.role for p in text.params if p.kind == "buffer" and p.role}
-        return EmulatedKernel(self._read(text, machine), machine, cast("dict[str, Role]", roles), spelled)
+        vectors: dict[str, TextParam] = {}
+        if text.language == "metal":  # MLX passes a vector by value as an array of its components
+            vectors = {p.name: p for p in text.params if p.kind == "scalar" and "x" in p.dtype}
+            roles |= dict.fromkeys((spelled[name] for name in vectors), "in")
+        return EmulatedKernel(self._read(text, machine), machine, cast("dict[str, Role]", roles), spelled, vectors)
 
 
 @dataclass(slots=True)
 class EmulatedKernel(Executable):
     """A program and the machine that it runs on.
 
-    `spelled`: the names of the parameters in the text by those that callers know; `roles` of the buffers by the former.
+    `spelled`: the names of the parameters in the text by those that callers know; `roles` of the buffers by the former;
+    `vectors`: parameters by value that the text has as arrays.
     """
 
     program: Program
     machine: Machine
     roles: Mapping[str, Role]
     spelled: Mapping[str, str] = field(default_factory=dict)
+    vectors: Mapping[str, TextParam] = field(default_factory=dict)
 
     def run(
         self,
@@ -67,12 +73,14 @@ class EmulatedKernel(Executable):
         """
         import numpy as np
 
+        from ..arguments import scalar_value
         from .api import emulate
 
         order = None
         if order_seed is not None:
             groups = launch.grid[0] * launch.grid[1] * launch.grid[2]
             order = np.random.default_rng(order_seed).permutation(groups)
+        args = {**args, **{name: scalar_value(p, args[name]) for name, p in self.vectors.items()}}
         named = {self.spelled.get(name, name): value for name, value in args.items()}
         result = emulate(self.program, self.machine, launch, named, roles=self.roles, group_order=order)
         seconds: list[float] = []
@@ -80,8 +88,8 @@ class EmulatedKernel(Executable):
             start = time.perf_counter()
             emulate(self.program, self.machine, launch, named, roles=self.roles, group_order=order)
             seconds.append(time.perf_counter() - start)
-        own = {text: name for name, text in self.spelled.items()}
-        buffers = {own.get(text, text): array for text, array in result.buffers.items()}
+        own = {text: name for name, text in self.spelled.items() if name not in self.vectors}
+        buffers = {own[text]: array for text, array in result.buffers.items() if text in own}
         return RunResult(buffers=buffers, findings=result.findings, seconds=seconds)
 
     def count(self, launch: Launch, args: Mapping[str, Any], max_seconds: float) -> dict[str, int]:

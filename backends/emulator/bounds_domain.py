@@ -14,7 +14,7 @@ from typing import Any, Final, TypeAlias
 
 import numpy as np
 
-from ...ir.types import BF16, F32, Scalar, Struct, leaves, scalar_of
+from ...ir.types import BF16, F32, F64, Scalar, Struct, leaves, scalar_of
 from . import formats, functions
 from .domain import Domain, same_bits
 from .errors import DomainUnsupported
@@ -53,9 +53,40 @@ def _log_ulps(x: Array, error: float) -> Array:
 
 def ulp(x: Array, scalar: Scalar) -> Array:
     """Distance between floats of a type around x >= 0; for x = 0 the smallest subnormal."""
-    _, exponent = np.frexp(np.where(np.isfinite(x), x, formats.LARGEST[scalar]))
+    return _unit(x, FORMATS[scalar])
+
+
+@dataclass(frozen=True, slots=True)
+class Format:
+    """A number format: unit roundoff, bits, largest number, smallest normal one, half the smallest of all.
+
+    `floor` is what one operation may lose below `smallest`, in sums too, where that is more than gradual underflow's.
+    """
+
+    roundoff: float
+    precision: int
+    largest: float
+    smallest: float
+    underflow: float
+    floor: float = 0.0
+
+
+FORMATS: Final = MappingProxyType(
+    {
+        s: Format(u, formats.PRECISION[s], formats.LARGEST[s], formats.SMALLEST_NORMAL[s], formats.UNDERFLOW[s])
+        for s, u in formats.ROUNDOFF.items()
+    }
+)
+# a low float below 2^-126 may be lost, which is 2^-44 of a pair of 2^-82; some operations lose a few of them
+_PAIRS: Final = Format(2.0**-44, 44, formats.LARGEST[F32], 2.0**-80, 2.0**-124, 2.0**-124)
+DOUBLES: Final[Mapping[str, Format]] = MappingProxyType({"float32": FORMATS[F32], "double-single": _PAIRS})
+"""What f64 is where a port has none, by `KernelText.fp64`."""
+
+
+def _unit(x: Array, form: Format) -> Array:
+    _, exponent = np.frexp(np.where(np.isfinite(x), x, form.largest))
     exponent = np.where(x == 0, -2000, exponent)
-    return np.maximum(np.ldexp(1.0, exponent - formats.PRECISION[scalar]), 2 * formats.UNDERFLOW[scalar])
+    return np.maximum(np.ldexp(1.0, exponent - form.precision), 2 * form.underflow)
 
 
 @dataclass(slots=True)
@@ -99,19 +130,35 @@ class BoundsDomain(Domain):
     A sum by atomics is bounded for every order: n additions onto a cell are off by at most gamma_n = n u / (1 - n u)
     times the sum of the magnitudes, besides the bounds of the summands. What depends on the order (an atomic's old
     value), and floats looked at as bits, raise DomainUnsupported.
+
+    fp64: what f64 is in the port (`KernelText.fp64`), where that is not f64: buffers of doubles are rounded then, too.
     """
 
     name = "bounds"
 
-    def __init__(self, ulps: Mapping[str, Budget] | None = None) -> None:
+    def __init__(self, ulps: Mapping[str, Budget] | None = None, fp64: str = "") -> None:
         self.ulps: dict[str, Budget] = {**DEFAULT_ULPS, **(ulps or {})}
+        self.formats = {**FORMATS, F64: DOUBLES[fp64]} if fp64 else dict(FORMATS)
+        self.pairs = fp64 == "double-single"
+        self.held = self.formats[F64] != FORMATS[F64]
 
     # values
 
     def constant(self, value: float, scalar: Scalar) -> Bounded:
         """A rounded literal."""
         lane = formats.round_to(np.full((1, 1), value, np.float64), scalar).astype(np.float64)
-        return lane, np.zeros((1, 1))
+        return lane, self._held(lane, scalar)
+
+    def _held(self, value: Array, scalar: Scalar) -> Array:
+        """How far a number is off where a double is held in another format."""
+        if not self.held or scalar is not F64:
+            return np.zeros(value.shape)
+        if not self.pairs:
+            with np.errstate(over="ignore", invalid="ignore"):
+                off = np.abs(value.astype(np.float32).astype(np.float64) - value)
+            return np.where(np.isfinite(value), off, 0.0)
+        form = self.formats[F64]
+        return np.where(np.isfinite(value), form.roundoff / 8 * np.abs(value) + (value != 0) * form.floor, 0.0)
 
     def poison(self, scalar: Scalar, lanes: int = 1) -> Value:
         """A NaN, or the poison bits."""
@@ -122,14 +169,14 @@ class BoundsDomain(Domain):
         return np.broadcast_to(one if lanes == 1 else one[..., None], shape)
 
     def _small(self, scalar: Scalar) -> bool:
-        return self.flush and (scalar is F32 or scalar is BF16)
+        return self.flush and (scalar is F32 or scalar is BF16 or (self.held and scalar is F64 and not self.pairs))
 
     def _operand(self, a: Bounded, scalar: Scalar) -> Bounded:
         """An operand as the machine sees it: where it may be subnormal, flushing may take it away."""
         if not self._small(scalar):
             return a
         v, e = a
-        smallest = formats.SMALLEST_NORMAL[scalar]
+        smallest = self.formats[scalar].smallest
         lost = (np.abs(v) - e < smallest) & ((v != 0) | (e != 0))
         return v, np.where(lost, e + smallest, e)
 
@@ -138,23 +185,24 @@ class BoundsDomain(Domain):
         size, own = np.abs(v) + e, np.abs(v)
         if not np.isfinite(v).all():  # infinities and NaN are not rounded
             size, own = (np.where(np.isfinite(v), x, 0.0) for x in (size, own))
-        local = formats.ROUNDOFF[scalar] * size
+        form = self.formats[scalar]
+        local = form.roundoff * size
         if not isinstance(ulps, float) or ulps > 0.5:
-            local = np.maximum(local, ulps * ulp(size, scalar))
-        smallest = formats.SMALLEST_NORMAL[scalar]
+            local = np.maximum(local, ulps * _unit(size, form))
+        smallest = form.smallest
         tiny = (own - e - local < smallest) & (size > 0)
         e = e + local + 2.0**-53 * own
         if tiny.any():
-            floor = smallest if self._small(scalar) else 0.0 if sums else formats.UNDERFLOW[scalar]
+            floor = smallest if self._small(scalar) else form.floor if sums else form.underflow
             e = np.where(tiny, e + floor, e)
         return self._settled(v, e, scalar)
 
     def _settled(self, v: Array, e: Array, scalar: Scalar) -> Bounded:
         """Overflow to infinity where the type overflows; infinite bounds where that is not certain."""
-        most = formats.LARGEST[scalar]
+        most = self.formats[scalar].largest
         if (np.abs(v) + e).max(initial=0.0) <= most:  # false for NaN
             return v, e
-        over = (np.abs(v) > most * (1 + formats.ROUNDOFF[scalar])) | np.isinf(v)
+        over = (np.abs(v) > most * (1 + self.formats[scalar].roundoff)) | np.isinf(v)
         sure = over & (np.abs(v) - e > most)
         e = np.where(np.isnan(e) | ((np.abs(v) + e > most) & ~sure), np.inf, e)
         return np.where(over, np.copysign(np.inf, v), v), np.where(sure, 0.0, e)
@@ -200,6 +248,8 @@ class BoundsDomain(Domain):
             return self._rounded(np.ldexp(v, args[1]), np.ldexp(e, args[1]), scalar)
         pairs = [self._operand(a, scalar) for a in args]
         values, bounds = [p[0] for p in pairs], [p[1] for p in pairs]
+        if fn == "fma" and self.pairs and scalar is F64:  # a product and a sum, each rounded
+            return self.binary("+", self.binary("*", args[0], args[1], scalar), args[2], scalar)
         if fn == "fma":
             (x, y, z), (ex, ey, ez) = values, bounds
             e = _product(x, ex, y, ey) + ez
@@ -220,6 +270,7 @@ class BoundsDomain(Domain):
         """From integers, rounded."""
         v = a.astype(np.float64)
         own = 2.0**-53 * np.abs(v) if a.dtype.itemsize == 8 else np.zeros((1, 1))
+        own = own + self._held(v, dst)
         return self._settled(v, np.abs(formats.round_to(v, dst).astype(np.float64) - v) + own, dst)
 
     def to_int(self, a: Bounded, src: Scalar, dst: Scalar) -> Array:
@@ -229,6 +280,11 @@ class BoundsDomain(Domain):
     def cast(self, a: Bounded, src: Scalar, dst: Scalar) -> Bounded:
         """Between float types, rounded where the target is narrower."""
         v, e = self._operand(a, src)
+        if self.held and F64 in (src, dst):
+            wide = self.formats[dst].precision >= self.formats[src].precision
+            form = self.formats[dst]
+            e = np.where((v != 0) & (np.abs(v) < form.smallest), e + form.floor, e)
+            return self._settled(v, e, dst) if wide else self._rounded(v, e, dst)
         if formats.PRECISION[dst] >= formats.PRECISION[src] and formats.LARGEST[dst] >= formats.LARGEST[src]:
             return v, e
         return self._rounded(v, e, dst)
@@ -266,7 +322,7 @@ class BoundsDomain(Domain):
             floats = np.full(view.shape, region.elem.is_float)
             if region.layout is not None:
                 floats[...] = float_cells(region.layout, scalar, view.shape[-1])
-            planes = region.planes = Planes(scalar, value, np.zeros(view.shape), floats)
+            planes = region.planes = Planes(scalar, value, self._held(value, scalar), floats)
         if planes.scalar != scalar:
             raise DomainUnsupported(f"{region.name} is used as {planes.scalar} and as {scalar}")
         return planes
@@ -284,7 +340,7 @@ class BoundsDomain(Domain):
         bound = gather(region, planes.bound, index)
         if planes.additions is not None and planes.magnitude is not None:
             n, size = gather(region, planes.additions, index), gather(region, planes.magnitude, index)
-            bound = bound + gamma(n, scalar) * size
+            bound = bound + gamma(n, self.formats[scalar].roundoff) * size
         return gather(region, planes.value, index), bound
 
     def _demand(self, region: Region, planes: Planes, index: Array | None, *, floats: bool) -> None:
@@ -352,15 +408,15 @@ class BoundsDomain(Domain):
             n = region.size // region.elem.size
             bound = planes.bound[:n]
             if planes.additions is not None and planes.magnitude is not None:
-                bound = bound + gamma(planes.additions[:n], planes.scalar) * planes.magnitude[:n]
+                bound = bound + gamma(planes.additions[:n], self.formats[planes.scalar].roundoff) * planes.magnitude[:n]
             result.values64[name], result.bounds[name] = planes.value[:n].copy(), bound.copy()
             lanes = formats.round_to(planes.value[:n], region.elem)
             result.buffers[name] = formats.to_memory(lanes, region.elem).view(result.buffers[name].dtype)
 
 
-def gamma(n: Array, scalar: Scalar) -> Array:
+def gamma(n: Array, roundoff: float) -> Array:
     """gamma_n = n u / (1 - n u), infinite from n u = 1 on (Higham, Lemma 3.1)."""
-    nu = n * (formats.ROUNDOFF[scalar] + 2.0**-53)
+    nu = n * (roundoff + 2.0**-53)
     return np.where(nu < 1, nu / np.maximum(1 - nu, 2.0**-60), np.inf)
 
 

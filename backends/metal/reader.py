@@ -204,7 +204,8 @@ def mlx_signature(text: KernelText) -> str:
             if base is None:
                 raise refuse("GP2005", f"argument {p.name} of type {p.dtype} on Metal")
             if p.kind == "scalar":
-                parts.append(f"const constant {base}& {p.spelled or p.name}")
+                sign = "&" if isinstance(scalar, Scalar) else "*"
+                parts.append(f"const constant {base}{sign} {p.spelled or p.name}")
             else:
                 parts.append(f"{'const ' if p.is_input else ''}device {base}* {p.spelled or p.name}")
     found = [a for a in ATTRIBUTES if re.search(rf"\b{a}\b", text.source)]

@@ -114,7 +114,7 @@ def _alias_parameters(
             elif (reads and not t.const) or t.volatile or t.space is Space.CONSTANT:
                 aliases[p.name] = (fresh(f"{p.name}_", taken), dataclasses.replace(t, space=Space.GLOBAL))
         elif isinstance(t, Vector):
-            problems.append(Diagnostic("GP2009", f"{p.name}: MLX passes no vectors by value", loc))
+            aliases[p.name] = (fresh(f"{p.name}{t.lanes}", taken), t)
         elif p.name in assigned:
             aliases[p.name] = (fresh(f"{p.name}_", taken), t)
         if p.name in aliases:
@@ -140,6 +140,8 @@ def _assigned(kernel: n.Function) -> set[str]:
 
 def _prologue(alias: str, name: str, t: Type, types: Types) -> str:
     declaration = types.declaration(t, alias)
+    if isinstance(t, Vector):  # an array of its components
+        return f"{declaration} = {types.name(t)}({', '.join(f'{name}[{i}]' for i in range(t.lanes))});"
     return f"{declaration} = ({types.name(t)}){name};" if isinstance(t, Pointer) else f"{declaration} = {name};"
 
 
@@ -158,5 +160,6 @@ def _signature(plan: WritePlan, emitted: Emitted, params: list[TextParam], types
             const = "const " if text.is_input else ""
             texts.append(f"{const}device {types.name(elem)}* {p.name}")
         else:
-            texts.append(f"const constant {types.name(t)}& {p.name}")
+            part = t.elem if isinstance(t, Vector) else t
+            texts.append(f"const constant {types.name(part)}{'*' if isinstance(t, Vector) else '&'} {p.name}")
     return comment_block([f"MLX declares: {', '.join(texts)}"], "    ")

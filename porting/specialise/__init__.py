@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from ...ir.diagnostics import Diagnostic, Refusal, Severity
 from . import abilities, limits, matrices, mlx, subgroups
 from .limits import fits
-from .task import Dims, Language, Task
+from .task import Dims, Doubles, Language, Task
 from .tiles import alternatives, rechosen
 
 if TYPE_CHECKING:
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
     from ...ir.nodes import Program
     from ..decisions import Decision
 
-__all__ = ["Specialised", "alternatives", "fits", "rechosen", "specialise"]
+__all__ = ["Doubles", "Specialised", "alternatives", "fits", "rechosen", "specialise"]
 
 STEPS: tuple[Callable[[Task], Task], ...] = (
+    abilities.types,
     limits.group_size,
     limits.shared_memory,
     limits.arguments,
     mlx.arguments,
     matrices.matrices,
-    abilities.types,
     abilities.narrow_floats,
     abilities.atomics,
     abilities.forward_progress,
@@ -41,11 +41,12 @@ STEPS: tuple[Callable[[Task], Task], ...] = (
 
 @dataclass(frozen=True)
 class Specialised:
-    """A program fit for the destination, the choices made, and warnings."""
+    """A program fit for the destination, the choices made, and warnings; `held`: what f64 became, if it changed."""
 
     program: Program
     decisions: tuple[Decision, ...]
     diagnostics: tuple[Diagnostic, ...]
+    held: Doubles = ""
 
 
 def specialise(
@@ -59,17 +60,19 @@ def specialise(
     shared_bytes: int,
     roles: Mapping[str, str] | None = None,
     inits: Mapping[str, float | None] | None = None,
+    fp64: Doubles = "",
 ) -> Specialised:
     """Return the program fit for `dst`, to be written in `language`.
 
     `program` has its address spaces resolved. `block`: threads of a group along x, y, z where all launches agree, else
     None; `max_block`: the most along each axis; `shared_bytes`: dynamic shared memory of a launch, at most; `roles` and
-    `inits` are the spec's, by parameter name. Raises Refusal with everything that cannot be done (GP2001 to GP2011).
+    `inits` are the spec's, by parameter name; `fp64`: what f64 becomes where the destination has none. Raises
+    Refusal with everything that cannot be done (GP2001 to GP2011).
     """
-    task = Task(program, src, dst, language, block, max_block, shared_bytes, roles or {}, inits or {})
+    task = Task(program, src, dst, language, block, max_block, shared_bytes, roles or {}, inits or {}, fp64)
     for step in STEPS:
         task = step(task)
     errors = [d for d in task.diagnostics if d.severity is Severity.ERROR]
     if errors:
         raise Refusal(dict.fromkeys([*errors, *task.diagnostics]))
-    return Specialised(task.program, task.decisions, tuple(dict.fromkeys(task.diagnostics)))
+    return Specialised(task.program, task.decisions, tuple(dict.fromkeys(task.diagnostics)), task.held)

@@ -10,6 +10,8 @@ from ...ir.analysis.progress import waiting_loop
 from ...ir.analysis.usage import atomics_used, scalars_used
 from ...ir.diagnostics import Refusal
 from ...ir.mathlib import MATH
+from ...ir.rewrites.double_single import doubles_to_pairs
+from ...ir.rewrites.doubles import doubles_to_floats
 from ...ir.rewrites.narrow_floats import soften
 from ...ir.types import BF16, F16, F32, F64, Scalar, Space
 from ...ir.walk import walk
@@ -21,7 +23,7 @@ if TYPE_CHECKING:
 
 
 def types(task: Task) -> Task:
-    """Refuse f64 where the destination has none (GP2005)."""
+    """Refuse f64 where the destination has none (GP2005), or do what the user wants instead (GP3004)."""
     scalars = scalars_used(task.program)
     if F64 not in scalars:
         return task
@@ -30,9 +32,28 @@ def types(task: Task) -> Task:
     if has is None:
         return task.decided(questions.skipped("f64 arithmetic"))
     if not has:
-        message = f"f64 is used; {task.dst.name}: {questions.sources()}"
-        return task.found("GP2005", message, scalars[F64] or task.program.kernel.loc)
+        return _without_doubles(task, questions, scalars[F64] or task.program.kernel.loc)
     return task.decided(questions.decide("f64 kept", "the destination has it"))
+
+
+def _without_doubles(task: Task, questions: Questions, loc: n.Loc | None) -> Task:
+    """Do what the user wants of f64 on a destination that has none, and say so."""
+    if not task.fp64:
+        message = (
+            f"f64 is used; {task.dst.name}: {questions.sources()}; "
+            'fp64="float32" or fp64="double-single" would compute in floats or in pairs of them'
+        )
+        return task.found("GP2005", message, loc)
+    pairs = task.fp64 == "double-single"
+    try:
+        program = doubles_to_pairs(task.program) if pairs else doubles_to_floats(task.program)
+    except Refusal as refusal:
+        return dataclasses.replace(task, diagnostics=(*task.diagnostics, *refusal.diagnostics))
+    what = "pairs of floats, of about 44 bits and the range of float" if pairs else "float, of 24 bits"
+    task = task.found("GP3004", f"f64 is computed as {what}; the source has 53 bits", loc, warning=True)
+    why = f'the destination has no f64, and fp64="{task.fp64}" was asked for'
+    decision = questions.decide(f"f64 is {what}", why, loc)
+    return dataclasses.replace(task.decided(decision, program=program), held=task.fp64)
 
 
 def narrow_floats(task: Task) -> Task:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 Language = Literal["opencl", "metal", "cuda", "hip"]
 Dims = tuple[int, int, int]
+Doubles = Literal["", "float32", "double-single"]
+"""What becomes of f64 where the destination has none: refused, float, or pairs of floats."""
 
 
 @dataclass(frozen=True)
@@ -25,6 +27,7 @@ class Task:
 
     `block` is the group size where it is the same for all launches, `max_block` the largest along each axis over all of
     them; `shared_bytes` is the launch's dynamic shared memory, at most. `roles` and `inits` are the spec's.
+    `fp64`: what the user wants of f64 where the destination has none; `held` what it became.
     """
 
     program: Program
@@ -36,6 +39,8 @@ class Task:
     shared_bytes: int
     roles: Mapping[str, str] = field(default_factory=dict[str, str])
     inits: Mapping[str, float | None] = field(default_factory=dict[str, "float | None"])
+    fp64: Doubles = ""
+    held: Doubles = ""
     decisions: tuple[Decision, ...] = ()
     diagnostics: tuple[Diagnostic, ...] = ()
 

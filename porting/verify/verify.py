@@ -98,7 +98,9 @@ def verify(
             return Verification(gates=tuple(records), verdict="refuted", reason=f"{gate}: {said.detail}")
     with contextlib.ExitStack() as stack:
         runs = runner or stack.enter_context(Isolated(backend, text, dst, time_limit=time_limit, memory_limit=limit))
-        found = verify_with(runs, oracle, cases, dst, text.language, backend, tick=tick, stop_early=stop_early)
+        found = verify_with(
+            runs, oracle, cases, dst, text.language, backend, tick=tick, stop_early=stop_early, fp64=text.fp64
+        )
     return found.model_copy(update={"gates": (*records, *found.gates)})
 
 
@@ -112,9 +114,10 @@ def verify_with(
     *,
     tick: Callable[[str], None] | None = None,
     stop_early: bool = False,
+    fp64: str = "",
 ) -> Verification:
-    """`verify` with a runner that is there already."""
-    course = _Course(runner, oracle, dst, language, backend, stop_early)
+    """`verify` with a runner that is there already; `fp64` is the text's."""
+    course = _Course(runner, oracle, dst, language, backend, stop_early, fp64)
     course.go(cases, tick or (lambda _: None))
     verdict, reason = course.verdict()
     return Verification(gates=tuple(course.records), verdict=verdict, reason=reason)
@@ -132,6 +135,7 @@ class _Course:
     language: str
     backend: str
     stop_early: bool
+    fp64: str = ""
     records: list[GateRecord] = field(default_factory=list)
     powers: list[gates.Power] = field(default_factory=list)
     poisons: tuple[int, int] = POISONS
@@ -180,7 +184,8 @@ class _Course:
         # the source first: one that does not end, or whose reference fails, is no fault of the candidate
         try:
             inputs = self.oracle.inputs(sizes, kind)
-            expectation = self.oracle.expect(sizes, case.source, kind, self.dst, self.language)
+            held = {"fp64": self.fp64} if self.fp64 else {}
+            expectation = self.oracle.expect(sizes, case.source, kind, self.dst, self.language, **held)
         except GpuportError as error:
             if not case.made:
                 raise
@@ -221,7 +226,7 @@ class _Course:
                 bounded=values.verdict == "tested", emulated=self.emulated,
             )  # fmt: skip
             say("deterministic", deterministic)
-        strength = gates.power(kernel, expectation, inputs)
+        strength = gates.power(kernel, expectation, inputs, self.fp64)
         self.powers.append(strength)
         say("power", strength.said)
         return True
