@@ -112,11 +112,12 @@ def check_mask(s: State, mask: Array, loc: Loc | None) -> None:
 
 
 def _bits(s: State, chosen: Array) -> Array:
-    """The chosen lanes of each warp of 32 as a word, for each thread."""
-    short = -s.threads % 32
-    padded = np.pad(np.broadcast_to(chosen, s.shape), ((0, 0), (0, short))).reshape(s.groups, -1, 32)
-    words = (padded * (np.uint64(1) << np.arange(32, dtype=np.uint64))).sum(axis=2, dtype=np.uint64)
-    return np.repeat(words, 32, axis=1)[:, : s.threads]
+    """The chosen lanes of each warp (of 32, or in HIP of the machine's width) as a word, for each thread."""
+    wide = s.width if s.language == "hip" else 32
+    short = -s.threads % wide
+    padded = np.pad(np.broadcast_to(chosen, s.shape), ((0, 0), (0, short))).reshape(s.groups, -1, wide)
+    words = (padded * (np.uint64(1) << np.arange(wide, dtype=np.uint64))).sum(axis=2, dtype=np.uint64)
+    return np.repeat(words, wide, axis=1)[:, : s.threads]
 
 
 def segment(s: State, width: int, loc: Loc | None, what: str) -> int:

@@ -22,6 +22,7 @@ class Domain(ABC):
 
     name: str
     flush: bool = False
+    contract: bool = False
     flush_atomics: bool = False
 
     @abstractmethod

@@ -136,11 +136,36 @@ def binary(c: Compiler, e: ir.Binary, left: Eval, right: Eval) -> Eval:
         return lambda: domain.compare(op, left(), right(), scalar)
     if op not in ("+", "-", "*", "/"):
         raise c.fail(e, f"operator {op} on {scalar}")
+    fused = _fused(c, e, left, right, scalar) if domain.contract else None
+    if fused is not None:
+        return fused
     n, key = lanes_of(e.type), f"ops.{scalar}"
 
     def run() -> Any:
         s.count(key, n)
         return domain.binary(op, left(), right(), scalar)
+
+    return run
+
+
+def _fused(c: Compiler, e: ir.Binary, left: Eval, right: Eval, scalar: Scalar) -> Eval | None:
+    """A sum or difference of which one operand is a product, rounded once; None for anything else."""
+    if e.op not in ("+", "-"):
+        return None
+    behind = isinstance(e.right, ir.Binary) and e.right.op == "*"
+    product = e.right if behind else e.left
+    if not isinstance(product, ir.Binary) or product.op != "*":
+        return None
+    a, b, other = expression(c, product.left), expression(c, product.right), left if behind else right
+    s, domain, key, n = c.state, c.domain, f"math.{scalar}.fma", lanes_of(e.type)
+    minus_product, minus_other = e.op == "-" and behind, e.op == "-" and not behind
+
+    def run() -> Any:
+        s.count(key, n)
+        x, y, z = a(), b(), other()
+        x = domain.negate(x, scalar) if minus_product else x
+        z = domain.negate(z, scalar) if minus_other else z
+        return domain.math("fma", [x, y, z], scalar)
 
     return run
 

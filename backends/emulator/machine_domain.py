@@ -25,8 +25,9 @@ class MachineDomain(Domain):
 
     name = "machine"
 
-    def __init__(self, *, other_poison: bool = False) -> None:
+    def __init__(self, *, other_poison: bool = False, contract: bool = False) -> None:
         self.other_poison = other_poison
+        self.contract = contract
 
     def constant(self, value: float, scalar: Scalar) -> Array:
         """A rounded literal."""

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 from emu_build import STUB, Stub, X, assign, kinds, math, pointer, program, run, tid, var, vec
+from gpuport.backends.emulator import MachineDomain
 from gpuport.ir import nodes as ir
 from gpuport.ir.types import BF16, BOOL, F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Scalar, Vector
 from hypothesis import given, settings
@@ -301,3 +302,21 @@ def test_conversions_between_floats_round_once(t: Scalar) -> None:
     wide = [1 + 2.0**-8 + 2.0**-40, 1 + 2.0**-9 + 2.0**-40, 1 + 2.0**-8 - 2.0**-50, 1 + 2.0**-11 + 2.0**-45]
     got, _ = apply(lambda v: v.to(t), [(F64, wide)], t)
     assert lanes(got, t) == [nearest(Fraction(v), t) for v in wide]
+
+
+@pytest.mark.parametrize("t", [F16, F32, F64], ids=str)
+@pytest.mark.parametrize("shape", ["a*b+c", "c+a*b", "a*b-c", "c-a*b", "c+=a*b"])
+def test_a_product_in_a_sum_is_rounded_once_where_that_is_chosen(t: Scalar, shape: str) -> None:
+    dtype = {F16: np.float16, F32: np.float32, F64: np.float64}[t]
+    e = float(np.finfo(dtype).eps)
+    a, b, c = (var(n, pointer(t))[tid()] for n in ("a", "b", "io"))
+    store = {
+        "a*b+c": assign(c, a * b + c), "c+a*b": assign(c, c + a * b), "a*b-c": assign(c, a * b - c),
+        "c-a*b": assign(c, c - a * b), "c+=a*b": assign(c, a * b, "+"),
+    }[shape]  # fmt: skip
+    start = -1.0 if "+" in shape else 1.0
+    args = {"a": np.full(4, 1 + e, dtype), "b": np.full(4, 1 - e, dtype), "io": np.full(4, start, dtype)}
+    exact = e * e if shape == "c-a*b" else -(e * e)  # (1 + e)(1 - e) = 1 - e^2, which rounds to 1
+    for contract in (False, True):
+        got = run(program({n: pointer(t) for n in args}, [store]), args, 1, 4, domain=MachineDomain(contract=contract))
+        assert got.buffers["io"].tolist() == [dtype(exact if contract else 0.0)] * 4
