@@ -14,17 +14,16 @@ from ...ir import nodes as ir
 from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
 from ...ir.types import Scalar, Space, Struct, Type, Vector, flat_elem, scalar_of
-from ...ir.walk import walk
 from .domain import Domain
 from .errors import EmulatorError
-from .guesses import guesses
+from .facts import facts_of
 from .lanes import DEAD, Array, Mask, minus, where
 from .memory import Memory
 from .regions import Per, Pointer, Region
 from .shadow import RaceShadow
 from .state import Frame, State
 from .structs import StructValue, each_leaf, poison, smallest, store_whole, whole_access
-from .tickets import depends, tickets
+from .tickets import depends
 
 Eval: TypeAlias = Callable[[], Any]
 Run: TypeAlias = Callable[[], None]
@@ -68,7 +67,7 @@ class Compiler:
         self.memory = memory
         self.domain = domain
         self.names: dict[str, Slot | Region] = {}
-        self.addressed: set[str] = set()
+        self.addressed: frozenset[str] = frozenset()
         self.guesses: frozenset[int] = frozenset()
         self.tickets: frozenset[str] = frozenset()
         self.told = False  # whether what is compiled is guarded by what an atomic gave
@@ -76,13 +75,12 @@ class Compiler:
         self.loc: ir.Loc | None = None
         self.dynamic: Region | None = None
         self.shared_bytes = 0
-        nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
-        casts = [n.type for n in nodes if isinstance(n, ir.PointerCast)]
-        self.casts = bool(casts)
+        self.facts = facts_of(program)
+        self.casts = bool(self.facts.casts)
         self.smallest_cast = min(
-            (cell_of(t.elem).size for t in casts if not isinstance(t.elem, PointerType)), default=8
+            (cell_of(t.elem).size for t in self.facts.casts if not isinstance(t.elem, PointerType)), default=8
         )
-        state.tracks_fences = any(isinstance(n, ir.Fence) and n.scope is ir.Scope.DEVICE for n in nodes)
+        state.tracks_fences = self.facts.device_fences
 
     # names and memory
 
@@ -90,7 +88,7 @@ class Compiler:
     def guarded(self, cond: ir.Expr) -> Generator[None]:
         """What is compiled inside happens only where a condition holds, or only where it does not."""
         outer = self.told
-        self.told = outer or depends(self.program, cond, self.tickets)
+        self.told = outer or (self.facts.atomics and depends(self.program, cond, self.tickets))
         yield
         self.told = outer
 
@@ -144,9 +142,8 @@ class Compiler:
     def enter(self, function: ir.Function) -> None:
         """Start compiling a function's body: fresh names."""
         self.names = {}
-        self.guesses = guesses(function)
-        self.tickets, self.told = tickets(self.program, function), False
-        self.addressed = {_root(n.memory) for n in walk(function) if isinstance(n, ir.AddressOf)}
+        known = self.facts.functions[function.name]
+        self.addressed, self.guesses, self.tickets, self.told = known.addressed, known.guesses, known.tickets, False
 
     def parameter(self, p: ir.Param) -> Slot | Region:
         """Where a parameter lives."""
@@ -250,15 +247,6 @@ class Compiler:
         who = s.who(g, t)
         text = f"{who} reads {slot.name}, which has no value yet"
         s.findings.add("uninitialised", text, loc, slot.name, buffer=slot.name, threads=(who,))
-
-
-def _root(memory: ir.Expr) -> str:
-    """Name of the variable that an address is taken of; empty for memory behind a pointer."""
-    while isinstance(memory, (ir.Component, ir.Element, ir.Field)):
-        if isinstance(memory.base.type, PointerType):
-            return ""
-        memory = memory.base
-    return memory.name if isinstance(memory, ir.Var) and not isinstance(memory.type, ArrayType) else ""
 
 
 def cell_of(t: Type) -> Scalar:

@@ -68,7 +68,7 @@ def sequence(c: Compiler, body: Sequence[ir.Stmt]) -> Run:
     runs, outer = [], c.told
     for x in body:
         runs.append(statement(c, x))
-        if _decides(x):
+        if c.facts.atomics and _decides(x):
             c.told = c.told or depends(c.program, x.cond, c.tickets)
     c.told = outer
     n = len(runs)
