@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ..ir.nodes import Program
     from .base import KernelText
 
-SUFFIXES: dict[str, str] = {".cu": "cuda", ".cuh": "cuda", ".hip": "hip", ".cl": "opencl"}
+SUFFIXES: dict[str, str] = {".cu": "cuda", ".cuh": "cuda", ".hip": "hip", ".cl": "opencl", ".metal": "metal"}
 
 
 def read_source(
@@ -59,6 +59,10 @@ def _read_source(
         from .opencl.reader import read_opencl
 
         program, values = read_opencl(path, entry, defines=defines, include_dirs=include_dirs)
+    elif chosen == "metal":
+        from .metal.reader import read_metal
+
+        program, values = read_metal(path, entry, defines=defines, include_dirs=include_dirs)
     else:
         known = ", ".join(f"{s} ({name})" for s, name in SUFFIXES.items())
         raise refuse(

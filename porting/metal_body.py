@@ -1,4 +1,4 @@
-"""A `.metal` file that holds the body of a kernel alone, as `mx.fast.metal_kernel` takes it, read for `check`."""
+"""A `.metal` file that holds the body of a kernel alone, as `mx.fast.metal_kernel` takes it."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from ..ir.nodes import Loc, Node, Program
 from ..ir.walk import map_functions, rebuild
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from .spec import Kernel
 
 
@@ -22,10 +24,11 @@ def is_body(kernel: Kernel) -> bool:
     return not re.search(r"\bkernel\b", kernel.source.read_text(encoding="utf-8", errors="replace"))
 
 
-def read_body(kernel: Kernel) -> Program:
+def read_body(kernel: Kernel, defines: Mapping[str, str] | None = None) -> Program:
     """Read the body of a Metal kernel; its parameters are the spec's arguments. Raises Refusal."""
+    given = kernel.model.defines if defines is None else defines
     body = kernel.source.read_text(encoding="utf-8", errors="replace")
-    header = "".join(f"#define {name} {value}\n" for name, value in kernel.model.defines.items())
+    header = "".join(f"#define {name} {value}\n" for name, value in given.items())
     params = tuple(
         TextParam(n, "buffer", str(a.dtype), a.role) if a.is_buffer else TextParam(n, "scalar", str(a.dtype))  # pyright: ignore
         for n, a in kernel.args.items()

@@ -13,6 +13,7 @@ from ..hwmodels.errors import GpuportError
 from ..ir.diagnostics import Diagnostic, Refusal
 from ..ir.rewrites.nulls import resolve_nulls
 from .candidate import Candidate, SourceProgram
+from .metal_body import is_body, read_body
 from .spec.expressions import Expression
 from .specialise import alternatives, fits, rechosen, specialise
 from .specialise.mlx import updated_in_place
@@ -57,6 +58,8 @@ def read_kernel(kernel: Kernel) -> SourceProgram:
 
 
 def _read(kernel: Kernel, entry: str, defines: Mapping[str, str]) -> tuple[Program, dict[str, int]]:
+    if is_body(kernel):
+        return read_body(kernel, defines), {}
     program, values = read_source(
         kernel.source,
         entry,

@@ -42,6 +42,7 @@ class Language:
     `calls` maps the names of built-in functions (qualified where they live in a namespace) to handlers; `variables`
     maps built-in variables to a function from an axis to an expression. Pointers without a written space get
     `default_space`. `padded_vec3` tells that 3-vectors take 4 elements in memory.
+    `attribute` gives what a kernel's parameter stands for that is no argument (Metal's `[[thread_position_in_grid]]`).
     `assembly` has the inline assembly that is understood, by its text.
     """
 
@@ -51,6 +52,7 @@ class Language:
     default_space: Space
     header: str
     padded_vec3: bool = False
+    attribute: Callable[[Unit, Node], Expr | None] | None = None
     assembly: Mapping[str, Callable[..., Expr | Stmt | None]] = field(default_factory=dict)
 
 

@@ -417,6 +417,8 @@ def _member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     base = lower_expr(fc, base_node)
     if node.get("isArrow") and isinstance(base.type, Pointer):
         base = Deref(base, base.type.elem, loc=loc)
+    if isinstance(base, MakeVector) and axis is not None and axis < len(base.items):
+        return base.items[axis]
     if isinstance(base.type, Vector) and axis is not None and axis < base.type.lanes:
         return Component(base, axis, base.type.elem, loc=loc)
     if isinstance(base.type, Vector) and (lanes := swizzle(name, base.type)):

@@ -175,8 +175,15 @@ def _lowered(
                 continue
             if unit.language.variables.get(child.get("name", "")) and kernel and unit.language.name == "metal":
                 continue
+            given_value = unit.language.attribute(unit, child) if kernel and unit.language.attribute else None
+            if given_value is not None:
+                name = child.get("name", "")
+                context.variables[child["id"]] = Variable(name, given_value.type, Space.PRIVATE, value=given_value)
+                continue
             record = split_record(child["type"])
-            if kernel and (record is not None or isinstance(_by_value(child, loc), Struct)):
+            if kernel and (
+                record is not None or isinstance(_by_value(child, loc, unit.language.name == "metal"), Struct)
+            ):
                 own, stmts = kernel_parts(
                     context, child, record, VOID if record else parse_type(child["type"], loc).type
                 )
@@ -205,9 +212,10 @@ def _lowered(
     return Function(decl["name"], tuple(params), body, returns, comments, loc=loc), context
 
 
-def _by_value(node: Node, loc: Loc | None) -> Type | None:
+def _by_value(node: Node, loc: Loc | None, metal: bool) -> Type | None:
     parsed = parse_type(node["type"], loc)
-    return None if parsed.reference else parsed.type
+    of_metal = metal and (parsed.const or parsed.space is Space.CONSTANT)  # `constant Params& p`
+    return None if parsed.reference and not of_metal else parsed.type
 
 
 def _parameter(context: FunctionContext, decl: Node, node: Node, kernel: bool) -> Param:
@@ -232,7 +240,8 @@ def _parameter(context: FunctionContext, decl: Node, node: Node, kernel: bool) -
         t = dataclasses.replace(t, elem=U8)  # bytes, until they are cast
     parsed.type = t
     if parsed.reference:
-        if (kernel and context.unit.language.name == "metal") or by_value(
+        passed = parsed.const or parsed.space is Space.CONSTANT
+        if (kernel and passed and context.unit.language.name == "metal") or by_value(
             decl, node, parsed
         ):  # MLX passes scalars as `const constant T&`
             parsed.reference = False

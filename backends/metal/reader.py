@@ -1,4 +1,4 @@
-"""Metal, in the body-only form of `mx.fast.metal_kernel`, as IR.
+"""Metal as IR: whole kernels, and the body-only form of `mx.fast.metal_kernel`.
 
 The function around the body is the one that MLX generates (mlx/backend/common/metal_kernel.cpp): inputs are
 `const device T*`, scalars `const constant T&`, outputs `device T*`, and an attribute is a parameter when its name
@@ -20,11 +20,14 @@ from ...ir.nodes import (
     Atomic,
     Binary,
     Const,
+    Convert,
     Declare,
     Expr,
     Fence,
     Grid,
     GridIndex,
+    MakeVector,
+    MathCall,
     Scope,
     Unary,
     Var,
@@ -34,14 +37,21 @@ from ...ir.walk import map_functions, rewrite_exprs, rewrite_stmts
 from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.matrices import simdgroup, with_fills
+from ..clang.objects import keep
 from ..clang.read import Source, read_entry
 from ..clang.tool import parse
+from ..clang.types import parse_type
+from ..clang.vectors import lanes_of
+from ..opencl.builtins import clamp, common_calls, lane_by_lane
 from ..opencl.reader import global_index
 from .copies import with_copies
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
     from ...ir.nodes import Function, Program, Stmt
     from ..base import KernelText
+    from ..clang.context import Node, Unit
 
 MSL_TYPES = {"bool": "bool", "i8": "int8_t", "u8": "uint8_t", "i16": "int16_t", "u16": "uint16_t", "i32": "int",
              "u32": "uint", "i64": "int64_t", "u64": "uint64_t", "f16": "float16_t", "bf16": "bfloat16_t",
@@ -134,6 +144,23 @@ def _store(_fc: FunctionContext, site: CallSite) -> Expr | Stmt:
     return Assign(site.args[0], site.args[1], loc=site.loc)
 
 
+def _sincos(fc: FunctionContext, site: CallSite) -> Expr:
+    """`sincos(x, c)`: gives the sine, and the cosine into a variable."""
+    x, cosine = site.args
+    if not isinstance(x.type, Scalar):
+        raise refuse("GP1104", f"{site.name} of {x.type}", site.loc)
+    sine = keep(fc, MathCall("sin", (x,), x.type, loc=site.loc), "sine", site.loc)
+    fc.before.append(Assign(cosine, MathCall("cos", (x,), x.type, loc=site.loc), loc=site.loc))
+    return sine
+
+
+def _fract(a: tuple[Expr, ...], t: Scalar, _fc: FunctionContext) -> Expr:
+    below = Binary("-", a[0], MathCall("floor", (a[0],), t), t)
+    return MathCall(
+        "fmin", (below, Const(1 - 2.0 ** (-11 if t.bits == 16 else -24), t)), t
+    )  # the largest number under 1
+
+
 def _calls() -> dict[str, Handler]:
     out: dict[str, Handler] = {
         "operator|": c.operator("|"), "simd_ballot": c.vote("ballot", masked=False, width=0),
@@ -145,8 +172,18 @@ def _calls() -> dict[str, Handler]:
         "popcount": c.math("popcount"), "clz": c.math("clz"), "reverse_bits": c.math("brev"), "ctz": _ctz,
         "atomic_compare_exchange_weak_explicit": _compare_exchange, "atomic_load_explicit": _atomic_load,
         "atomic_exchange_explicit": c.atomic("exch"), "atomic_store_explicit": c.atomic("exch"),
+        "gp_simd_size": c.grid(Grid.SUBGROUP_SIZE), "gp_simd_lane": c.grid(Grid.LANE), "sincos": _sincos,
         "divide": c.operator("/"), "gp_load": c.identity, "gp_store": _store,
     }  # fmt: skip
+    out |= {
+        name: handler
+        for name, handler in common_calls().items()
+        if not name.startswith(("as_", "convert_", "native_")) and name not in out
+    }
+    out["saturate"] = lane_by_lane(lambda a, t, fc: clamp((a[0], Const(0.0, t), Const(1.0, t)), t, fc))
+    out["fract"] = lane_by_lane(_fract)
+    out["absdiff"], out["addsat"], out["subsat"] = out["abs_diff"], out["add_sat"], out["sub_sat"]
+    out["atomic_thread_fence"] = _fence
     for op in ("add", "sub", "min", "max", "and", "or", "xor"):
         out[f"atomic_fetch_{op}_explicit"] = c.atomic(op)
     for kind, name in {"idx": "", "xor": "_xor", "up": "_up", "down": "_down"}.items():
@@ -165,9 +202,11 @@ def _calls() -> dict[str, Handler]:
 
 
 def _make_vector(fc: FunctionContext, site: CallSite) -> Expr:
-    from ...ir.nodes import MakeVector
-    from ...ir.types import Vector
-
+    if isinstance(site.type, Vector) and any(isinstance(a.type, Vector) for a in site.args):
+        lanes = [lane for a in site.args for lane in (lanes_of(fc, a, site.loc) if isinstance(a.type, Vector) else [a])]
+        t = site.type.elem
+        brought = tuple(e if e.type == t or not isinstance(e.type, Scalar) else Convert(e, t, False) for e in lanes)
+        return MakeVector(brought, site.type, loc=site.loc)
     if isinstance(site.type, Vector) and len(site.args) == 1:
         return MakeVector((c.coerce(site.args[0], site.type.elem),) * site.type.lanes, site.type, loc=site.loc)
     return c.make_vector(fc, site)  # pyright: ignore[reportReturnType]
@@ -191,6 +230,7 @@ METAL = Language(
     default_space=Space.PRIVATE,
     header="gpuport_metal.h",
     padded_vec3=True,
+    attribute=lambda unit, node: _attribute(unit, node),
 )
 
 
@@ -213,20 +253,66 @@ def mlx_signature(text: KernelText) -> str:
     return ", ".join(parts)
 
 
+def _attribute(unit: Unit, node: Node) -> Expr | None:
+    """What a parameter of a whole kernel stands for by its attribute, in its own type; None for an argument."""
+    end = node.get("range", {}).get("end", {})
+    end = end.get("expansionLoc", end)
+    if "offset" not in end:
+        return None
+    behind = unit.text(end["file"])[end["offset"] + end["tokLen"] :][:200].decode(errors="replace")
+    found = re.match(r"\s*\[\[\s*(\w+)\s*\]\]", behind)
+    builtin = METAL.variables.get(found[1]) if found else None
+    if builtin is None:
+        return None
+    t = parse_type(node["type"], unit.loc(node)).type
+    if isinstance(t, Vector):
+        lanes = [builtin(axis) for axis in range(t.lanes)]
+        return MakeVector(tuple(e if t.elem == U32 else Convert(e, t.elem, True) for e in lanes), t)
+    if not isinstance(t, Scalar):
+        raise refuse("GP1103", f"the parameter {node.get('name')} of type {t}", unit.loc(node))
+    return builtin(0) if t == U32 else Convert(builtin(0), t, True)
+
+
+def read_metal(
+    path: Path, entry: str, *, defines: Mapping[str, str] | None = None, include_dirs: Sequence[Path] = ()
+) -> tuple[Program, dict[str, int]]:
+    """Read a whole kernel from a Metal source file; gives and raises what `read_cuda` does.
+
+    The parameters are the buffers, constants and threadgroup memory, in their order; what an attribute gives is none.
+    """
+    try:
+        text = path.read_text(encoding="utf-8", errors="replace")
+    except OSError as error:
+        raise refuse("GP1001", f"{path.name}: {error.strerror or error}") from None
+    for name, written in re.findall(r'host_name\("([^"]+)"\)\s*\]\]\s*kernel\s+void\s+([^(]+)\(', text):
+        entry = written.strip() if entry == name else entry
+    text = _as_cpp(text)
+    flags = [*_flags(), '-Dkernel=__attribute__((annotate("kernel")))', "-I", str(path.resolve().parent)]
+    given = [f"-D{k}={v}" for k, v in (defines or {}).items()] + [f"-I{d}" for d in include_dirs]
+    with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
+        copy = Path(tmp) / path.name
+        copy.write_text(_with_static(text, [*flags, *given], []), encoding="utf-8")
+        source = Source(copy, entry, dict(defines or {}), tuple(include_dirs))
+        program, values = read_entry(METAL, source, flags, ".metal.cpp", kernel_attribute="AnnotateAttr")
+        return map_functions(program, with_fills), values
+
+
+def _as_cpp(text: str) -> str:
+    """Spell Metal's attributes so that our macros of the same names leave them alone; every line and column stays."""
+    text = re.sub(r"\[\[\s*kernel\s*\]\]", lambda m: "kernel".center(len(m[0])), text)
+    text = re.sub(r'\[\[\s*host_name\("[^"\n]*"\)\s*\]\]', lambda m: " " * len(m[0]), text)
+    return re.sub(r"(\[\[\s*)threadgroup(?=\s*\()", r"\1gp_threads_", text)
+
+
+def _flags() -> list[str]:
+    header = Path(__file__).parent / "include" / "gpuport_metal.h"
+    return ["-x", "c++", "-std=c++17", "-Wno-unknown-attributes", "-Wno-reserved-user-defined-literal",
+            "-include", str(header), "-isystem", str(header.parent)]  # fmt: skip
+
+
 def read_metal_text(text: KernelText, name: str) -> Program:
     """Read a Metal kernel from its header and body; diagnostics call the file `name`, lines are those of the body."""
-    header = Path(__file__).parent / "include" / "gpuport_metal.h"
-    flags = [
-        "-x",
-        "c++",
-        "-std=c++17",
-        "-Wno-unknown-attributes",
-        "-Wno-reserved-user-defined-literal",
-        "-include",
-        str(header),
-        "-isystem",
-        str(header.parent),
-    ]
+    flags = _flags()
     dynamic = [p.name for p in text.params if p.kind == "template"]
     function = f"kernel_{re.sub(r'[^A-Za-z0-9_]', '_', text.entry)}"
     opening = f"[[kernel]] void {function}({mlx_signature(text)}) {{\n"

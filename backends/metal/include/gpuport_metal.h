@@ -7,7 +7,9 @@
 #define constant __attribute__((address_space(2)))
 #define threadgroup __attribute__((address_space(3)))
 #define thread
+#ifndef kernel
 #define kernel
+#endif
 #define INFINITY __builtin_huge_valf()
 #define NAN __builtin_nanf("")
 #define HUGE_VALF __builtin_huge_valf()
@@ -173,6 +175,72 @@ struct atomic_float { float value; };
 GP_ATOMIC_INT(device, atomic_int, int) GP_ATOMIC_INT(device, atomic_uint, uint)
 GP_ATOMIC_INT(threadgroup, atomic_int, int) GP_ATOMIC_INT(threadgroup, atomic_uint, uint)
 GP_ATOMIC(device, atomic_float, float)
+
+// common functions, section 6.3, and their like; scalars beside vectors go to every lane
+#define GP_COMMON(T, S)                                                                                                \
+    T clamp(T, T, T); T mix(T, T, T); T mix(T, T, S); T step(T, T); T smoothstep(T, T, T); T sign(T); T saturate(T);   \
+    T fract(T); T select(T, T, bool); T normalize(T); S dot(T, T); S length(T); S distance(T, T); T powr(T, T);
+GP_COMMON(float2, float) GP_COMMON(float3, float) GP_COMMON(float4, float) GP_COMMON(half2, half)
+GP_COMMON(half4, half)
+#define GP_COMMON_SCALAR(T)                                                                                            \
+    T clamp(T, T, T); T mix(T, T, T); T step(T, T); T smoothstep(T, T, T); T sign(T); T saturate(T); T fract(T);       \
+    T select(T, T, bool);
+GP_COMMON_SCALAR(float) GP_COMMON_SCALAR(half)
+#define GP_SPREAD(T, S) T clamp(T, S, S); T min(T, T); T max(T, T); T min(T, S); T max(T, S); T abs(T);
+GP_SPREAD(float2, float) GP_SPREAD(float3, float) GP_SPREAD(float4, float)
+float3 cross(float3, float3);
+#define GP_INTEGER(T, U)                                                                                               \
+    T clamp(T, T, T); T rotate(T, T); T hadd(T, T); T rhadd(T, T); U absdiff(T, T); T addsat(T, T); T subsat(T, T);    \
+    T select(T, T, bool);
+GP_INTEGER(char, uchar) GP_INTEGER(uchar, uchar) GP_INTEGER(short, ushort) GP_INTEGER(ushort, ushort)
+GP_INTEGER(int, uint) GP_INTEGER(uint, uint) GP_INTEGER(long, ulong) GP_INTEGER(ulong, ulong)
+float sincos(float, thread float&);
+#define GP_MIXED(N, F)                                                                                                 \
+    N##3 gp_make_##N##3(N##2, F); N##3 gp_make_##N##3(F, N##2); N##4 gp_make_##N##4(N##3, F);                          \
+    N##4 gp_make_##N##4(N##2, N##2); N##4 gp_make_##N##4(N##2, F, F); N##4 gp_make_##N##4(F, N##3);
+GP_MIXED(float, float) GP_MIXED(int, int) GP_MIXED(uint, uint) GP_MIXED(half, half)
+#define GP_CONVERTED(N, T, S)                                                                                          \
+    N##2 gp_make_##N##2(S##2); N##3 gp_make_##N##3(S##3); N##4 gp_make_##N##4(S##4);
+GP_CONVERTED(float, float, int) GP_CONVERTED(float, float, uint) GP_CONVERTED(float, float, half)
+GP_CONVERTED(half, half, float) GP_CONVERTED(int, int, float) GP_CONVERTED(uint, uint, float)
+GP_CONVERTED(int, int, uint) GP_CONVERTED(uint, uint, int) GP_CONVERTED(float, float, uchar)
+GP_CONVERTED(uchar, uchar, float)
+
+// functions of a whole SIMD-group in plain shuffles: they are ported like the author's own code
+uint gp_simd_size();
+uint gp_simd_lane();
+#define GP_SIMD_REDUCE(T, NAME, COMBINE)                                                                               \
+    inline T NAME(T v) {                                                                                               \
+        T a = v;                                                                                                       \
+        for (uint by = gp_simd_size() / 2u; by > 0u; by /= 2u) {                                                       \
+            const T b = simd_shuffle_xor(a, (ushort)by);                                                               \
+            a = COMBINE;                                                                                               \
+        }                                                                                                              \
+        return a;                                                                                                      \
+    }
+#define GP_SIMD_SCAN(T, NAME, COMBINE, ZERO)                                                                           \
+    inline T simd_prefix_inclusive_##NAME(T v) {                                                                       \
+        T b = v;                                                                                                       \
+        for (uint by = 1u; by < gp_simd_size(); by *= 2u) {                                                            \
+            const T a = simd_shuffle(b, (ushort)(gp_simd_lane() >= by ? gp_simd_lane() - by : 0u));                    \
+            if (gp_simd_lane() >= by) b = COMBINE;                                                                     \
+        }                                                                                                              \
+        return b;                                                                                                      \
+    }                                                                                                                  \
+    inline T simd_prefix_exclusive_##NAME(T v) {                                                                       \
+        const T all = simd_prefix_inclusive_##NAME(v);                                                                 \
+        const T before = simd_shuffle(all, (ushort)(gp_simd_lane() > 0u ? gp_simd_lane() - 1u : 0u));                  \
+        return gp_simd_lane() > 0u ? before : (T)ZERO;                                                                 \
+    }
+#define GP_SIMD(T)                                                                                                     \
+    GP_SIMD_REDUCE(T, simd_sum, a + b) GP_SIMD_REDUCE(T, simd_product, a * b) GP_SIMD_REDUCE(T, simd_min, min(a, b))   \
+    GP_SIMD_REDUCE(T, simd_max, max(a, b)) GP_SIMD_SCAN(T, sum, a + b, 0) GP_SIMD_SCAN(T, product, a * b, 1)           \
+    inline T simd_broadcast(T v, ushort lane) { return simd_shuffle(v, lane); }                                        \
+    inline T simd_broadcast_first(T v) { return simd_shuffle(v, (ushort)0); }
+GP_SIMD(int) GP_SIMD(uint) GP_SIMD(float)
+#define GP_SIMD_BITS(T)                                                                                                \
+    GP_SIMD_REDUCE(T, simd_and, a & b) GP_SIMD_REDUCE(T, simd_or, a | b) GP_SIMD_REDUCE(T, simd_xor, a ^ b)
+GP_SIMD_BITS(int) GP_SIMD_BITS(uint)
 } // namespace metal
 
 #define char2(...) gp_make_char2(__VA_ARGS__)
