@@ -29,9 +29,9 @@ from gpuport.ir.validate import validate
 ROOT = Path(__file__).parents[1]
 TOKEN = re.compile(r"\w+|\s+|.", re.DOTALL)
 INSERTED = """{ } ( ) ; , * & [ ] < > ? : = += << -- ! ~ return break continue goto switch case default do while for if
-else 0 -1 1e400f 0x 2.0 'a' float4 double long unsigned const static volatile extern typedef template struct union enum class
-operator this nullptr sizeof auto decltype constexpr namespace using __shared__ __local __global__ __device__ threadIdx
-asm lambda [&] #define #if #include \\ " ' /* // \0 é""".split()
+else 0 -1 1e400f 0x 2.0 'a' float4 double long unsigned const static volatile extern typedef template struct union enum
+class operator this nullptr sizeof auto decltype constexpr namespace using __shared__ __local __global__ __device__
+threadIdx asm lambda [&] #define #if #include \\ " ' /* // \0 é""".split()
 
 
 OPERATORS = set("+-*/%&|^<>=")

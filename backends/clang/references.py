@@ -73,7 +73,11 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         attrs = {c.get("kind") for c in decl.get("inner", ())}
         t = decl.get("type", {}).get("qualType", "")
         init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
-        if init is not None and not attrs & {"CUDADeviceAttr"} and ("const" in t or decl.get("constexpr")):
+        if (
+            init is not None
+            and not attrs & {"CUDADeviceAttr"}
+            and ("const" in t or decl.get("constexpr") or "CUDAConstantAttr" in attrs)
+        ):
             given = lower_expr(fc, init)
             value = fold(given)
             parsed = parse_type(decl["type"], loc).type

@@ -288,3 +288,20 @@ def test_nesting_that_is_too_deep_is_one_clear_error(tmp_path, depth):
     value = "(" * depth + "x[0]" + " + 1)" * depth
     with pytest.raises(GpuportError, match=r"nest|GP1102|GP1001"):
         read(tmp_path, f"__global__ void k(const int* x, int* y, int n) {{ y[0] = {value}; }}")
+
+
+def test_rows_constants_and_assertions(tmp_path):
+    source = """#include <cassert>
+__constant__ float scale = 2.0f;
+__device__ void load(float (*tile)[33], const float* x) { tile[threadIdx.x / 4][threadIdx.x % 4 * 8] = x[threadIdx.x]; }
+__global__ void k(const float* x, float* y, int n) {
+  __shared__ float tile[8][33];
+  assert(n > 0);
+  load(tile, x);
+  __syncthreads();
+  float (*row)[33] = tile + 1;
+  y[threadIdx.x] = tile[7 - threadIdx.x / 4][threadIdx.x % 4 * 8] * scale + (threadIdx.x < 4 ? (*row)[0] + row[-1][8] : 0.0f);
+}"""
+    got = run_out(tmp_path, source, F)
+    want = F.reshape(8, 4)[::-1].ravel() * 2 + np.where(LANE < 4, F[4] + F[1], 0)
+    np.testing.assert_array_equal(got, want.astype(np.float32))
