@@ -45,7 +45,7 @@ SCALAR_NAMES: dict[str, Scalar] = {
     "bfloat": BF16, "float16_t": F16, "bfloat16_t": BF16,
     "uchar": U8, "ushort": U16, "uint": U32, "ulong": U64, "size_t": U64, "ptrdiff_t": I64,
     "mem_flags": I32, "memory_order": I32, "thread_scope": I32, "simd_vote": U64,
-    "atomic_int": I32, "atomic_uint": U32, "atomic_float": F32,
+    "atomic_int": I32, "atomic_uint": U32, "atomic_float": F32, "atomic_ulong": U64,
     "int8_t": I8, "int16_t": I16, "int32_t": I32, "int64_t": I64, "uint8_t": U8, "uint16_t": U16, "uint32_t": U32,
     "uint64_t": U64,
 }  # fmt: skip

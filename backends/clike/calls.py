@@ -189,14 +189,16 @@ class Calls:
             raise refuse("GP2006", f"a {what} of {width} lanes; subgroups here have {lanes.hardware_width}", where)
         return lanes
 
-    def atomic(self, e: n.Atomic) -> Text:
-        """An atomic operation: the language's function or a helper, by type and address space."""
+    def atomic(self, e: n.Atomic, *, taken: bool = True) -> Text:
+        """An atomic operation: the language's function or a helper, by type and space; `taken`: its value is used."""
         printer, dialect = self._print, self._dialect
         pointer = e.pointer.type
         if not isinstance(pointer, Pointer):
             raise TypeError("an atomic on no pointer")
         for form in dialect.atomics:
             if e.type.name not in form.types or e.op not in form.ops or pointer.space not in form.spaces:
+                continue
+            if form.blind and taken:
                 continue
             printer.helpers.extension(*form.extensions)
             pointed, given = printer.value(e.pointer), printer.exact(e.value)

@@ -20,7 +20,8 @@ class AtomicForm:
 
     `ops` maps the IR's operation to the spelling that fills {op}; {p_}, {v_} and {e_} are operands of a cast or a sign.
     `gives` names the type that the compiler gives the call where that is not the IR's, as wide as it. A helper's name
-    is gp_atomic_OP_TYPE_SPACE, or gp_atomic_OP in languages with overloading.
+    is gp_atomic_OP_TYPE_SPACE, or gp_atomic_OP in languages with overloading. `blind` ones give no value: they
+    stand only where nobody takes it.
     """
 
     types: frozenset[str]
@@ -30,6 +31,7 @@ class AtomicForm:
     spaces: frozenset[Space] = ANY_SPACE
     extensions: tuple[str, ...] = ()
     gives: str = ""
+    blind: bool = False
 
 
 @dataclass(frozen=True)

@@ -136,6 +136,8 @@ class Statements:
                 return self._declare(s)
             case n.Assign():
                 return self._assign(s)
+            case n.Evaluate(value=n.Atomic() as atomic):
+                return self.expressions.calls.atomic(atomic, taken=False).text
             case n.Evaluate():
                 return self.expressions.value(s.value).text
             case _:

@@ -52,6 +52,14 @@ NATIVE_FLOAT_ADD = AtomicForm(
     helper="dialects/metal/helpers/atomic.metal.j2",
     spaces=frozenset({Space.GLOBAL}),
 )
+# Apple8 on: no value comes back (MSL, atomic modify functions of 64 bits)
+WIDE_ATOMICS = AtomicForm(
+    frozenset({"u64"}),
+    {"min": "min", "max": "max"},
+    text="atomic_{op}_explicit((device atomic_ulong*){p_}, {v}, memory_order_relaxed)",
+    spaces=frozenset({Space.GLOBAL}),
+    blind=True,
+)
 FLOAT_ATOMICS = AtomicForm(_FLOATS, _FLOAT_OPS, helper="dialects/metal/helpers/atomic_float.metal.j2")
 
 ATTRIBUTES = {

@@ -186,6 +186,7 @@ def _calls() -> dict[str, Handler]:
     out["atomic_thread_fence"] = _fence
     for op in ("add", "sub", "min", "max", "and", "or", "xor"):
         out[f"atomic_fetch_{op}_explicit"] = c.atomic(op)
+    out["atomic_min_explicit"], out["atomic_max_explicit"] = c.atomic("min"), c.atomic("max")
     for kind, name in {"idx": "", "xor": "_xor", "up": "_up", "down": "_down"}.items():
         out[f"simd_shuffle{name}"] = c.shuffle(kind, masked=False, undefined=True, width=0)
     for fn in C_NAMES:

@@ -21,7 +21,7 @@ from ..clike.emit import Emitted, emit
 from ..clike.frame import buffer_params, header_lines
 from ..clike.names import declared, fresh, rename
 from ..clike.text import comment_block
-from .dialect import FLOAT_ATOMICS, INTEGER_ATOMICS, METAL
+from .dialect import FLOAT_ATOMICS, INTEGER_ATOMICS, METAL, WIDE_ATOMICS
 
 if TYPE_CHECKING:
     from ...hwmodels import Machine
@@ -40,6 +40,8 @@ def dialect_for(machine: Machine) -> Dialect:
         lanes = dataclasses.replace(lanes, hardware_width=width)
     native = machine.get("features.atomic_f32_global", "none") == "native"
     atomics = METAL.atomics if native else (*INTEGER_ATOMICS, FLOAT_ATOMICS)
+    if machine.get("features.atomic_i64", "none") in ("minmax", "native"):
+        atomics = (*atomics, WIDE_ATOMICS)
     return dataclasses.replace(METAL, atomics=atomics, lanes=lanes)
 
 

@@ -35,6 +35,48 @@ def waiting_loop(program: n.Program) -> n.Stmt | None:
     return None
 
 
+def lock_of_lanes(program: n.Program) -> n.Stmt | None:
+    """Return the first loop in which lanes of one subgroup wait for a lock that another of them may hold.
+
+    `while (atomicCAS(lock, 0, 1) != 0) {}` in more than one lane: the one that gets the lock leaves the loop, and on a
+    device whose lanes run in lockstep waits for the others, which wait for it. A loop that gives the lock back inside
+    itself does not wait like that.
+    """
+    for f in (program.kernel, *program.functions):
+        if (found := _spins(f.body)) is not None:
+            return found
+    return None
+
+
+def _spins(body: Sequence[n.Stmt]) -> n.Stmt | None:
+    for s in body:
+        found: n.Stmt | None = None
+        match s:
+            case n.For(cond=cond, body=inside) | n.While(cond=cond, body=inside):
+                asked = [cond] if cond is not None else []
+                asked += [x.cond for x in walk(inside) if isinstance(x, n.If) and _leaves((*x.then, *x.other))]
+                taken = [x for c in asked for x in walk(c) if isinstance(x, n.Atomic) and x.op in ("cas", "exch")]
+                polled = [x for x in taken if _polls(x) and not _moves(x.pointer, _assigned(inside))]
+                # one atomic more, or a store, is the lock's release
+                given = [x for x in walk(inside) if isinstance(x, n.Atomic) and not any(x is t for t in taken)]
+                stored = any(isinstance(x, n.Assign) and root_variable(x.target) is None for x in walk(inside))
+                found = s if polled and not given and not stored else _spins(inside)
+            case n.If(cond=cond, then=then, other=other):
+                found = (None if _one_lane(cond) else _spins(then)) or _spins(other)
+            case n.Block(body=inside):
+                found = _spins(inside)
+            case _:
+                pass
+        if found is not None:
+            return found
+    return None
+
+
+def _one_lane(cond: n.Expr) -> bool:
+    """Whether a condition picks one thread by its number."""
+    return any(isinstance(x, n.Binary) and x.op == "==" for x in walk(cond))
+
+
 def _waits(loop: n.For | n.While, asking: set[str]) -> bool:
     step = loop.step if isinstance(loop, n.For) else ()
     inside = (*loop.body, *step)

@@ -6,7 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
-from ...ir.analysis.progress import waiting_loop
+from ...ir.analysis.progress import lock_of_lanes, waiting_loop
 from ...ir.analysis.usage import atomics_used, scalars_used
 from ...ir.diagnostics import Refusal
 from ...ir.mathlib import MATH
@@ -137,6 +137,12 @@ def forward_progress(task: Task) -> Task:
     if not progress:
         message = f"the loop waits for what other threads write; {task.dst.name}: {questions.sources()}"
         return task.found("GP2010", message, loop.loc or task.program.kernel.loc)
+    if task.language != "cuda" and (lock := lock_of_lanes(task.program)) is not None:
+        message = (
+            f"lanes of one subgroup wait here for a lock that one of them holds; on {task.dst.name} they run in "
+            "lockstep, so that it can never give it back (CUDA lets lanes go on by themselves)"
+        )
+        return task.found("GP2010", message, lock.loc or task.program.kernel.loc)
     return task.decided(questions.decide("a loop that waits is kept", "groups make progress here", loop.loc))
 
 
@@ -164,17 +170,28 @@ def numerics(task: Task) -> Task:
 
 
 def conversions(task: Task) -> Task:
-    """Say that a float out of an integer's range converts differently (GP3001): only CUDA defines what it gives."""
-    if task.program.language != "cuda" or task.language == "cuda":
+    """Say where a float out of an integer's range converts differently (GP3001), once a line.
+
+    CUDA defines what it gives, and OpenCL C has conversions that give the same, which the writer takes.
+    """
+    if task.program.language != "cuda" or task.language in ("cuda", "opencl"):
         return task
+    seen: set[tuple[str, int]] = set()
     for f in (task.program.kernel, *task.program.functions):
+        at = f.loc
         for node in walk(f):
-            if isinstance(node, n.Convert) and _float_to_integer(node):
-                message = (
-                    f"a float is converted to {node.type}: where it does not fit, CUDA gives the nearest integer and 0 "
-                    f"for NaN; on {task.dst.name} the result is undefined"
-                )
-                return task.found("GP3001", message, node.loc or f.loc, warning=True)
+            at = node.loc or at
+            if not isinstance(node, n.Convert) or not _float_to_integer(node) or isinstance(node.value, n.Const):
+                continue
+            if at is not None and (at.file, at.line) in seen:
+                continue
+            if at is not None:
+                seen.add((at.file, at.line))
+            message = (
+                f"a float is converted to {node.type}: where it does not fit, CUDA gives the nearest integer and 0 "
+                f"for NaN; on {task.dst.name} the result is undefined"
+            )
+            task = task.found("GP3001", message, at, warning=True)
     return task
 
 

@@ -158,6 +158,9 @@ float abs(float);
 struct atomic_int { int value; };
 struct atomic_uint { uint value; };
 struct atomic_float { float value; };
+struct atomic_ulong { ulong value; };
+void atomic_min_explicit(volatile device atomic_ulong*, ulong, memory_order);
+void atomic_max_explicit(volatile device atomic_ulong*, ulong, memory_order);
 #define GP_ATOMIC(S, A, T)                                                                                             \
     T atomic_fetch_add_explicit(volatile S A*, T, memory_order);                                                       \
     T atomic_exchange_explicit(volatile S A*, T, memory_order);                                                        \

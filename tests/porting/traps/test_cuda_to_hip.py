@@ -40,6 +40,19 @@ WRITTEN = [
     Trap("launch bounds are of threads", """__global__ void __launch_bounds__(64, 4) k(const int* x, int* y) { y[threadIdx.x] = x[threadIdx.x]; }
 """, dict(X), (CDNA,), {"y": list(range(64))}, block=64, text=(r"__launch_bounds__\(64\)",)),
 ]  # fmt: skip
+KEPT = [
+    Trap("a lock that one thread of each group takes", """__global__ void k(int* lock, int* y) {
+  if (threadIdx.x == 0) {
+    while (atomicCAS(lock, 0, 1) != 0) {}
+    __threadfence();
+    y[blockIdx.x] = 1;
+    __threadfence();
+    atomicExch(lock, 0);
+  }
+}
+""", {"lock": inout("i32", 1), "y": out("i32", 1)}, (CDNA,), {"y": [1]}, decided="a loop that waits is kept"),
+]  # fmt: skip
+
 REFUSED = [
     Trap("more local memory than a group has", """__global__ void k(float* y) {
   __shared__ float s[20000];
@@ -57,6 +70,12 @@ REFUSED = [
   y[threadIdx.x] = 1;
 }
 """, {"y": inout("i32", 32)}, (CDNA,), refused="GP1104:2"),
+    Trap("a lock within a wave", """__global__ void k(int* lock, int* y) {
+  while (atomicCAS(lock, 0, 1) != 0) {}
+  y[0] += 1;
+  atomicExch(lock, 0);
+}
+""", {"lock": inout("i32", 1), "y": inout("i32", 1)}, (CDNA,), refused="GP2010:2"),
     Trap("launches from a kernel", """__global__ void child(int* y) { y[0] = 1; }
 __global__ void k(int* y) {
   child<<<1, 1>>>(y);
@@ -81,6 +100,6 @@ def test_rows(row: Row, where: str, tmp_path: Path) -> None:
         same(got, row.expected, row.rtol, row.code)
 
 
-@pytest.mark.parametrize(("trap", "where"), rows([*shared_traps(CDNA), *WRITTEN, *REFUSED]))
+@pytest.mark.parametrize(("trap", "where"), rows([*shared_traps(CDNA), *WRITTEN, *KEPT, *REFUSED]))
 def test_traps(trap: Trap, where: str, tmp_path: Path) -> None:
     check(trap, where, tmp_path)

@@ -22,6 +22,10 @@ def body(name: str, lines: str, **more: object) -> Trap:
 
 
 REFUSED = [
+    Trap("a 64-bit atomic maximum whose old value is taken", """__global__ void k(unsigned long long* y, int* z) {
+  z[threadIdx.x] = atomicMax(y, 7ull) > 3ull;
+}
+""", {"y": inout("u64", 1), "z": out("i32", 32)}, M4, refused="GP2008:2", says="atomic max on u64"),
     body("double", "  double d = x[i];\n  y[i] = (float)(d * d);", refused="GP2005:3", says="Apple M4"),
     body("an unsuffixed literal is a double", "  y[i] = x[i] * 2.0;", refused="GP2005:3", says="f64 is used"),
     body("goto", "  if (x[i] > 0.0f) goto end;\n  y[i] = 1.0f;\nend:\n  y[i] += 2.0f;", refused="GP1101:3 GP1101:5"),
@@ -127,6 +131,8 @@ WRITTEN = [
          text=(r"threads_per_threadgroup\.x", r"threadgroups_per_grid\.x")),
     Trap("atomics are relaxed and typed", """__global__ void k(int* y) { atomicAdd(y, 2); }
 """, {"y": inout("i32", 1)}, M4, {"y": [64]}, text=(r"atomic_int", "memory_order_relaxed")),
+    Trap("a 64-bit atomic maximum", """__global__ void k(const unsigned long long* x, unsigned long long* y) { atomicMax(y, x[threadIdx.x]); }
+""", {"x": given("u64", *(i << 33 for i in range(32))), "y": inout("u64", 1)}, M4, {"y": [31 << 33]}),
     body("subnormals are flushed", "  y[i] = x[i] * 1e-30f;", warned=("GP3001:1",), says="2^-126"),
     body("contraction is undone", "  y[i] = x[i] * 3.0f + 1.0f;", decided="a*b + c is rounded twice"),
     body("__activemask is anyone's choice", "  y[i] = (float)__popc(__activemask());", warned=("GP3001:3",), says="not defined"),
