@@ -218,8 +218,8 @@ def main() -> int:
     """Print the tables; return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("kernels", nargs="*", help="names of kernels or of families; all of them if none is named")
-    parser.add_argument("--most", type=int, default=2, help="mutants of each operator and example (default 2)")
-    parser.add_argument("--each", type=int, default=12, help="mutants of each other kernel (default 12)")
+    parser.add_argument("--most", type=int, default=1, help="mutants of each operator and example (default 1)")
+    parser.add_argument("--each", type=int, default=4, help="mutants of each other kernel (default 4)")
     parser.add_argument("--jobs", type=int, default=min(2, os.cpu_count() or 1), help="processes (default 2)")
     parser.add_argument("--again", type=Path, help="try only the survivors in these results of another run")
     parser.add_argument("--json", type=Path, help="write the results there")

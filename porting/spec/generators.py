@@ -15,16 +15,19 @@ if TYPE_CHECKING:
 
 InputKind = Literal[
     "normal", "exact", "one_hot", "big_int", "ids", "constant", "wide", "cancel", "tiny", "huge", "range", "nan",
-    "infinity", "zeros", "subnormal", "ordered", "whole", "edges",
+    "infinity", "zeros", "subnormal", "ordered", "whole", "edges", "low", "near",
 ]  # fmt: skip
 """normal: floats from N(0, 1), integers from 0 to 255. exact: integers whose sums are exact in any order. one_hot: the
 first float buffer holds full significands, of the others all but one number of a column is zero, so each result is one
 product: shows operands kept in a narrower type and wrong indices. big_int: sums close to the last exact integer: shows
 narrow accumulators. ids: each element is its index: shows wrong index maps. constant: ties and zero variance. wide:
-magnitudes from 1e-3 to 1e3. cancel: neighbours that nearly cancel. tiny: around the smallest normal number. huge: sums
-of products close to the largest number. range: exponents up to where exp overflows. nan, infinity, zeros (of both
-signs), subnormal: such numbers at the first, the last and a few other places among normal ones. ordered: all rows
-equal, in falling order. whole: integers over all of their type. edges: the least and the largest integers, -1, 0, 1."""
+magnitudes from 1e-3 to 1e3. cancel: neighbours that nearly cancel. tiny: around the smallest normal number; of several
+buffers the first holds ordinary numbers, too. huge: sums of products close to the largest number. range: exponents to
+where exp overflows. nan, infinity, zeros (of both signs), subnormal: such numbers at the first, the last and other
+places among normal ones; but for infinities all along one row, too. ordered: all rows equal, in falling order. whole:
+integers over all of their type. edges: the least and the largest integers, -1, 0, 1. low: far below zero, where exp is
+zero, but for one number in every second row: shows maxima that start at zero or leave out a part. near: multiples of
+1/8 and the numbers next to them: shows comparisons and roundings that are a little off."""
 
 PROBES: Final[tuple[InputKind, ...]] = tuple(k for k in get_args(InputKind) if k not in ("normal", "exact"))
 """Kinds that look for one class of errors each. A reference need not cover them: see Oracle.expect."""
@@ -36,6 +39,7 @@ EXACT: Final[frozenset[InputKind]] = frozenset({"exact", "one_hot", "big_int", "
 """Kinds on which sums may be exact in any order."""
 
 _SPECIAL_PLACES: Final = 3
+_ONE_IN: Final = {"nan": 8, "zeros": 4, "subnormal": 4}
 
 
 def integers(kind: InputKind, scalar: Scalar, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -62,23 +66,37 @@ def floats(
 ) -> np.ndarray:
     """Floats of a kind, float64, not yet rounded to the type.
 
-    longest: elements along the longest axis of any buffer, as many as a sum may have. first: the first float buffer.
+    longest: elements along the longest axis of any buffer, as many as a sum may have. first: the first of several float
+    buffers.
     """
     if kind in _SPECIAL:
-        values = rng.standard_normal(shape)
-        flat = values.reshape(-1)
-        count = min(_SPECIAL_PLACES, flat.size)
-        places = {0, flat.size - 1, *rng.integers(0, max(flat.size, 1), count).tolist()} if flat.size else set[int]()
-        choices = _SPECIAL[kind](scalar)
-        for i, at in enumerate(sorted(places)):
-            flat[at] = choices[i % len(choices)]
-        return values
+        return _with_special(kind, scalar, rng.standard_normal(shape), rng)
     return _KINDS[kind](scalar, shape, rng, max(longest, 1), first)
 
 
 def _rows(row: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The same row, in falling order, over and over."""
     return np.array(np.broadcast_to(-np.sort(-row) if shape else row, shape))
+
+
+def _with_special(kind: InputKind, scalar: Scalar, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    flat, choices = values.reshape(-1), _SPECIAL[kind](scalar)
+    if not flat.size:
+        return values
+    rows = values.reshape(values.shape[0], -1) if values.ndim > 1 else values.reshape(1, -1)
+    if kind != "infinity":  # infinities that meet make NaN or not, as the order of a sum wants it
+        chosen = rng.random(rows.shape) < 1 / _ONE_IN[kind]
+        if kind == "nan":
+            # it swallows what it is added to: every second row is spared, and most of a single one
+            chosen &= rng.random((rows.shape[0], 1)) < 0.5 if values.ndim > 1 else rng.random(rows.shape) < 0.25
+        flat[chosen.reshape(-1)] = rng.choice(choices, int(chosen.sum()))
+        if len(rows) > 3:
+            rows[1] = choices[-1]
+    places = {0, flat.size - 1, *rng.integers(0, flat.size, min(_SPECIAL_PLACES, flat.size)).tolist()}
+    for i, at in enumerate(sorted(places)):
+        flat[at] = choices[i % len(choices)]
+    flat[-1] = choices[-1]
+    return values
 
 
 def _signs(shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -140,8 +158,24 @@ def _cancel(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int
     return flat.reshape(shape)
 
 
-def _tiny(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
-    return _signs(shape, rng) * rng.uniform(0.25, 4.0, shape) * SMALLEST_NORMAL[s]
+def _tiny(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, first: bool) -> np.ndarray:
+    scale = np.where(rng.random(shape) < 0.5, 1.0, SMALLEST_NORMAL[s]) if first else SMALLEST_NORMAL[s]
+    return _signs(shape, rng) * rng.uniform(0.25, 4.0, shape) * scale
+
+
+def _low(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    values = rng.standard_normal(shape) - 2.0 * np.log(LARGEST[s])
+    if values.size:
+        rows = values.reshape(-1, shape[-1] if len(shape) > 1 else values.size)
+        for r in range(0, len(rows), 2):
+            rows[r, int(rng.integers(rows.shape[1])) if r else -1] = rng.standard_normal()
+    return values
+
+
+def _near(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
+    at = rng.integers(-32, 33, shape) / 8.0
+    ulp = 2.0 ** (np.floor(np.log2(np.maximum(np.abs(at), 0.125))) + 1 - PRECISION[s])
+    return at + rng.integers(-1, 2, shape) * ulp
 
 
 def _huge(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, n: int, _f: bool) -> np.ndarray:
@@ -154,13 +188,13 @@ def _range(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int,
 
 _KINDS: Final[dict[InputKind, Callable[[Scalar, tuple[int, ...], np.random.Generator, int, bool], np.ndarray]]] = {
     "normal": _normal, "exact": _exact, "one_hot": _one_hot, "big_int": _big_int, "ids": _ids, "constant": _constant,
-    "wide": _wide, "cancel": _cancel, "tiny": _tiny, "huge": _huge, "range": _range,
+    "wide": _wide, "cancel": _cancel, "tiny": _tiny, "huge": _huge, "range": _range, "low": _low, "near": _near,
     "ordered": _ordered, "whole": _normal, "edges": _normal,
 }  # fmt: skip
 
 _SPECIAL: Final[dict[InputKind, Callable[[Scalar], list[float]]]] = {
     "nan": lambda _: [np.nan],
     "infinity": lambda _: [np.inf, -np.inf],
-    "zeros": lambda _: [-0.0, 0.0],
-    "subnormal": lambda s: [SMALLEST_NORMAL[s] / 4, -SMALLEST_NORMAL[s] * 2.0 ** (1 - PRECISION[s]), LARGEST[s]],
+    "zeros": lambda _: [0.0, -0.0],
+    "subnormal": lambda s: [SMALLEST_NORMAL[s] / 4, -SMALLEST_NORMAL[s] * 2.0 ** (1 - PRECISION[s])],
 }

@@ -19,7 +19,7 @@ from ...ir.types import Array, Vector
 from ...ir.walk import walk
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     import numpy as np
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from ..spec.kernel import Kernel
     from .oracle import Oracle
 
-COUNT: Final = 8
+COUNT: Final = 10
 """Sizes that are made up."""
 
 ELEMENTS: Final = 1 << 14
@@ -43,6 +43,9 @@ PROBE_ELEMENTS: Final = 1 << 13
 """Kinds of inputs that look for one class of errors are tried where no buffer has more elements than this."""
 
 PRIMES: Final = (3, 7, 31, 127, 257, 509, 1021)
+_OF_MANY: Final[frozenset[InputKind]] = frozenset({"tiny", "nan", "zeros", "subnormal", "low", "near"})
+"""Kinds that show more where there is more than one tile, at the larger half of the sizes."""
+_LONG: Final = (1021, 509, 127)
 _WIDTHS: Final = range(4, 1025)
 
 
@@ -89,9 +92,15 @@ def with_kinds(oracle: Oracle, cases: Sequence[Case]) -> list[Case]:
     usual: list[tuple[InputKind, ...]] = [("normal",) if c.made else oracle.kinds(c.sizes) for c in cases]
     probes = oracle.probes()
     places = [i for i, c in enumerate(cases) if _room(oracle.kernel, c.sizes)]
+    ranked = sorted(places, key=lambda i: _elements(oracle.kernel, cases[i].sizes))
+    small, large = ranked[: (len(places) + 1) // 2], ranked[len(places) // 2 :]
     extra: dict[int, list[InputKind]] = {i: [] for i in places}
     for k, kind in enumerate(probes if places else ()):
-        extra[places[k % len(places)]].append(kind)
+        # the fewer numbers a sum has, the larger they are in big_int
+        fit = large if kind in _OF_MANY else small if kind == "big_int" else places
+        # where nothing is added, infinities stay where they are, and cannot meet
+        for at in places if kind == "infinity" and oracle.signed_zeros else [fit[k % len(fit)]]:
+            extra[at].append(kind)
     return [Case(c.sizes, c.source, c.launch, c.made, (*usual[i], *extra.get(i, ()))) for i, c in enumerate(cases)]
 
 
@@ -99,6 +108,10 @@ def _room(kernel: Kernel, sizes: Mapping[str, int]) -> bool:
     """Whether a size is small enough for many runs, and large enough to show something."""
     counts = [math.prod(kernel.shape(n, sizes)) for n, a in kernel.args.items() if a.is_buffer and a.role != "null"]
     return bool(counts) and min(counts) > 0 and 16 <= max(counts) <= PROBE_ELEMENTS
+
+
+def _elements(kernel: Kernel, sizes: Mapping[str, int]) -> int:
+    return sum(math.prod(kernel.shape(n, sizes)) for n in kernel.args)
 
 
 def widths(program: ir.Program, launches: Sequence[Launch]) -> list[int]:
@@ -129,19 +142,20 @@ def made_sizes(
     if not symbols:
         return []
     groups = {(launch.block, launch.shared_bytes) for launch in (kernel.launch(s, constants) for s in spec)}
+
+    def fits(sizes: Mapping[str, int]) -> bool:
+        try:
+            launch, elements = kernel.launch(sizes, constants), _elements(kernel, sizes)
+        except GpuportError:
+            return False  # an expression without a value at this size
+        lanes = math.prod(launch.grid) * launch.threads
+        return (launch.block, launch.shared_bytes) in groups and elements <= ELEMENTS and lanes <= LANES
+
     out: list[dict[str, int]] = []
-    for sizes in _proposed(kernel, symbols, tiles, constants, rng):
+    for sizes in _proposed(kernel, symbols, tiles, constants, rng, fits):
         if len(out) == COUNT:
             break
-        if sizes in spec or sizes in out:
-            continue
-        try:
-            launch = kernel.launch(sizes, constants)
-            elements = sum(math.prod(kernel.shape(n, sizes)) for n in kernel.args)
-        except GpuportError:
-            continue  # an expression without a value at this size
-        grid = math.prod(launch.grid)
-        if (launch.block, launch.shared_bytes) in groups and elements <= ELEMENTS and grid * launch.threads <= LANES:
+        if sizes not in spec and sizes not in out and fits(sizes):
             out.append(sizes)
     return out
 
@@ -190,7 +204,7 @@ def _least(spec: Sequence[Mapping[str, int]]) -> dict[str, int]:
 
 def _proposed(
     kernel: Kernel, symbols: Sequence[str], tiles: Sequence[int], constants: Mapping[str, int],
-    rng: np.random.Generator,
+    rng: np.random.Generator, fits: Callable[[Mapping[str, int]], bool],
 ) -> Iterator[dict[str, int]]:  # fmt: skip
     """Sizes in the order in which they are wanted: one of each family first, then any mixture."""
     spec = kernel.size_sets()
@@ -202,6 +216,10 @@ def _proposed(
     yield {**least, **dict.fromkeys(symbols, 2)}
     for i, zero in enumerate(symbols):
         yield {**least, **{s: int(drawn[s][i % len(edges)]) for s in symbols}, zero: 0}
+    for s in symbols:  # long and thin, each way
+        longest = next((n for n in _LONG if fits({**least, s: n})), 0)
+        if longest:
+            yield {**least, s: int(rng.integers(longest // 2 + 1, longest + 1))}
     if len(symbols) == 1 and (end := _grid_end(kernel, symbols[0], least, constants)):
         yield {**least, symbols[0]: end + 1}
     for i in range(20 * COUNT):

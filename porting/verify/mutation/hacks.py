@@ -11,7 +11,7 @@ from ....ir.types import BOOL, U32, Pointer, Scalar, Space, Type
 from ....ir.walk import walk
 from .place import Place, is_float, is_integer, operator
 
-_LARGE_SIZE = 300
+_LARGE_SIZE = 60
 
 
 def _store(p: Place) -> tuple[n.Assign, n.Element] | None:

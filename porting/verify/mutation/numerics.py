@@ -124,8 +124,12 @@ def _fast(p: Place) -> Iterator[Any]:
 def _twice_rounded(p: Place) -> Iterator[Any]:
     # only where the rounding is what is asked for: fma(a, b, -(a * b))
     e = p.node
-    if isinstance(e, n.MathCall) and e.fn == "fma" and isinstance(e.args[2], n.Unary):
+    if isinstance(e, n.MathCall) and e.fn == "fma" and _opposite(e.args[2]):
         yield binary("+", binary("*", e.args[0], e.args[1]), e.args[2])
+
+
+def _opposite(e: n.Expr) -> bool:
+    return isinstance(e, n.Unary) and not isinstance(e.value, n.Const)
 
 
 @operator("numerics", "subnormals flushed")

@@ -10,7 +10,11 @@ import numpy as np
 def special(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
     """Numbers, infinities and NaN in every combination."""
     kinds = np.array([1.5, -2.0, 0.25, np.inf, -np.inf, np.nan])
-    return {k: rng.choice(kinds, sizes["n"]) for k in "ab"}
+
+    def numbers() -> np.ndarray:
+        return np.where(rng.random(sizes["n"]) < 0.7, rng.choice(kinds, sizes["n"]), rng.standard_normal(sizes["n"]))
+
+    return {"a": numbers(), "b": numbers()}
 
 
 def out_of_range(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
@@ -40,7 +44,7 @@ def subnormals(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.
 
 def small_integers(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
     """Small integers and halves of both signs, never 0 to a negative power of unclear sign."""
-    x = rng.choice([0.0, 1.0, -1.0, 2.0, -2.5, 7.0, np.inf], sizes["n"])
+    x = rng.choice([0.0, 1.0, -1.0, 2.0, -2.5, 7.0, 5.0 + 2.0**-20, np.inf], sizes["n"])
     return {"x": x, "y": rng.choice([1.0, 2.0, 3.0, -1.0, 0.5, -2.0, 2.5], sizes["n"])}
 
 

@@ -29,16 +29,22 @@ def keys_64(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.nda
 
 
 def words(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """Short strings that often agree at their beginning; bytes above 127 are negative."""
+    """Strings that often agree at their beginning, the first but for its end; bytes above 127 are negative."""
     letters = np.array([ord(c) for c in "abABzZ[@"] + [0, -23])
     a = rng.choice(letters, (sizes["n"], sizes["width"]))
     b = np.where(rng.random(a.shape) < 0.3, rng.choice(letters, a.shape), a)
+    a[0], b[0] = ord("a"), ord("a")
+    b[0, -1] = ord("b")
     return {"a": a, "b": b}
 
 
 def abc(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """A text of three letters."""
-    return {"text": rng.choice([97, 98, 99], sizes["n"])}
+    """A text of three letters; in every second one "abac" is at the end alone."""
+    text = rng.choice([97, 98, 99], sizes["n"])
+    if rng.random() < 0.5:
+        text[text == 98] = 97
+        text[-4:] = [97, 98, 97, 99][-len(text) :]
+    return {"text": text}
 
 
 def fnv1a_rows(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
