@@ -352,7 +352,7 @@ def keeps_signs(program: ir.Program) -> bool:
         for node in walk(function):
             if isinstance(node, ir.Binary | ir.Assign) and node.op in ("+", "-") and _float_result(node):
                 return False
-            if isinstance(node, ir.MathCall) and node.fn in ("fma", "fmin", "fmax", "min", "max", "fdim"):
+            if isinstance(node, ir.MathCall) and node.fn in ("fma", "fmin", "fmax", "fdim"):
                 return False
     return not has_float_atomics(program)
 
