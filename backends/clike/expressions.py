@@ -21,6 +21,14 @@ if TYPE_CHECKING:
     from .helpers import Helpers
 
 _XYZW = "xyzw"
+
+
+def _lane(e: n.Component) -> str:
+    """A component's name: beyond four lanes, which OpenCL C alone has, by its number in hexadecimal."""
+    wide = isinstance(e.base.type, Vector) and e.base.type.lanes > len(_XYZW)
+    return f"s{e.index:x}" if wide else _XYZW[e.index]
+
+
 # clang asks for parentheses in these mixtures, and so do readers: the operator, and the precedences of inner ones
 _ARITHMETIC = frozenset({11, 12, 13})
 _CLEARER: dict[str, frozenset[int]] = {
@@ -373,7 +381,7 @@ class Expressions:
             case n.Component():
                 if self._scattered(e.base):
                     return Text(f"{self._lane_of_vec3(e)}", POSTFIX, e.type)
-                return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{_XYZW[e.index]}", POSTFIX, e.type)
+                return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{_lane(e)}", POSTFIX, e.type)
             case n.Field() if isinstance(e.base.type, Struct) and e.base.type.fragment and self.dialect.matrix:
                 matrix = self._enclose(self.value(e.base), POSTFIX)
                 return Text(f"{matrix}.{self.dialect.matrix.elements}", POSTFIX, e.type)

@@ -135,6 +135,7 @@ METAL = Dialect(
     name="metal",
     title="Metal",
     cpp=True,
+    max_lanes=4,
     scalars={
         "bool": "bool",
         "i8": "int8_t",  # as MLX declares arrays: a type of its own beside char
