@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TypeVar
+from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
@@ -13,9 +13,10 @@ Answer = TypeVar("Answer", bound=BaseModel)
 
 
 class Lenient(BaseModel):
-    """Base: models add keys of their own, which are ignored."""
+    """Base: models add keys of their own, which are ignored. `most_tokens`: how long an answer may be."""
 
     model_config = ConfigDict(extra="ignore")
+    most_tokens: ClassVar[int] = 1000
 
 
 class Brief(Lenient):
@@ -32,6 +33,8 @@ class Plan(Lenient):
 
 class KernelAnswer(Lenient):
     """A kernel: the whole text in the destination's language; for Metal the body, and `header` before the kernel."""
+
+    most_tokens: ClassVar[int] = 8000
 
     source: str = Field(min_length=1, max_length=100_000)
     header: str = Field(default="", max_length=100_000)

@@ -12,9 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel
-
-from .answers import parse_answer
+from .answers import Lenient, parse_answer
 from .errors import ModelError, NoAnswer, OutOfBudget
 
 if TYPE_CHECKING:
@@ -22,7 +20,7 @@ if TYPE_CHECKING:
 
     from .budget import Spend
 
-Answer = TypeVar("Answer", bound=BaseModel)
+Answer = TypeVar("Answer", bound=Lenient)
 
 MAX_CHARS: Final = 200_000
 CHARS_PER_TOKEN: Final = 4  # an estimate, where a server does not count
@@ -88,13 +86,18 @@ def server_from_environment(base_url: str | None, model: str | None) -> Server:
     return Server(url, name)
 
 
+class _ServerFailed(NoAnswer):
+    """The server answers with a status of 5xx."""
+
+
 class Client:
     """Asks a server, within a spend; equal requests are answered from the cache folder, if one is given."""
 
     def __init__(self, server: Server, spend: Spend, cache: Path | None = None) -> None:
         self.server, self.spend, self.cache = server, spend, cache
         self._secret = server.key
-        self._asks = 0  # which of the ways of asking the server is known to take
+        self._asks = 0  # which of the ways of asking the server takes
+        self._works = False  # it took one
         self._client: Any = None
 
     def ask(self, messages: Sequence[Mapping[str, str]], answer: type[Answer], *, salt: str = "") -> Answer:
@@ -130,37 +133,49 @@ class Client:
             )  # fmt: skip
         return self._client
 
-    def _ways(self, answer: type[BaseModel]) -> list[dict[str, Any]]:
-        """Ways of asking, the best first; a server that rejects one with 400 or 422 gets the next."""
+    def _ways(self, answer: type[Lenient]) -> list[dict[str, Any]]:
+        """Ways of asking, the best first; a server that rejects one, or fails at it from the start, gets the next."""
         schema = {"name": answer.__name__, "schema": answer.model_json_schema(), "strict": False}
-        plain = {"temperature": self.server.temperature, "stream_options": {"include_usage": True}}
+        structured = {"response_format": {"type": "json_schema", "json_schema": schema}}
+        usage = {"stream_options": {"include_usage": True}}
+        most = answer.most_tokens
+        plain = {**usage, "temperature": self.server.temperature, "max_tokens": most}
         return [
-            {**plain, "response_format": {"type": "json_schema", "json_schema": schema}},
+            {**plain, **structured},
+            # models that think before they speak know neither a temperature nor max_tokens, and their thoughts count
+            {**usage, **structured, "max_completion_tokens": 4 * most},
             {**plain, "response_format": {"type": "json_object"}},
             plain,
             {},
         ]
 
-    def _request(self, messages: Sequence[Mapping[str, str]], answer: type[BaseModel]) -> str:
+    def _request(self, messages: Sequence[Mapping[str, str]], answer: type[Lenient]) -> str:
         client = self._openai()
         import openai
 
         from .limits import within
 
-        ways = self._ways(answer)
+        ways, way = self._ways(answer), self._asks
         while True:
-            way = self._asks
             given = sum(len(m["content"]) for m in messages) // CHARS_PER_TOKEN
             self.spend.reserve(given)
             limit = self.server.timeout * (self.server.retries + 1) + BACKOFF
             allowed = min(limit, self.spend.seconds_left)
             call = partial(self._stream, client, messages, ways[way], given)
             try:
-                return within(allowed, call, f"the answer did not end within {allowed:.3g} s")
+                text = within(allowed, call, f"the answer did not end within {allowed:.3g} s")
+            except _ServerFailed:
+                # llama.cpp's Python server answers 500 to a format that it does not know
+                if self._works or way + 1 == len(ways):
+                    raise
+                way += 1
             except (openai.BadRequestError, openai.UnprocessableEntityError) as error:
                 if way + 1 == len(ways):
                     raise NoAnswer(f"the server rejects the request: {self.redact(_first_line(error))}") from None
-                self._asks = max(self._asks, way + 1)
+                way += 1
+            else:
+                self._asks, self._works = max(self._asks, way), True
+                return text
 
     def _stream(self, client: Any, messages: Sequence[Mapping[str, str]], more: dict[str, Any], given: int) -> str:
         import httpx
@@ -196,6 +211,8 @@ class Client:
             raise ModelError(f"{self.server.place}: {self.redact(_first_line(error))}") from None
         except (openai.BadRequestError, openai.UnprocessableEntityError):
             raise
+        except openai.InternalServerError as error:
+            raise _ServerFailed(self.redact(f"{type(error).__name__}: {_first_line(error)}")) from None
         except openai.APIConnectionError as error:
             if isinstance(error.__cause__, NoAnswer):  # from the bound on its body
                 raise error.__cause__ from None
@@ -207,7 +224,7 @@ class Client:
         finally:
             counted = (
                 _tokens(usage, "prompt_tokens", given) if begun else 0,
-                _tokens(usage, "completion_tokens", size // CHARS_PER_TOKEN),
+                _tokens(usage, "completion_tokens", min(size, MAX_CHARS) // CHARS_PER_TOKEN),
             )
             self.spend.settle(given, *counted)
         # what UTF-8 has no code for cannot be kept, nor shown
@@ -228,7 +245,7 @@ class Client:
             return text
         return text.replace(key, "[key]").replace(json.dumps(key)[1:-1], "[key]")
 
-    def _cache_key(self, messages: Sequence[Mapping[str, str]], answer: type[BaseModel], salt: str) -> str:
+    def _cache_key(self, messages: Sequence[Mapping[str, str]], answer: type[Lenient], salt: str) -> str:
         content = [
             self.server.model,
             self.server.temperature,

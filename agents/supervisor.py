@@ -193,6 +193,7 @@ class Supervisor:
             self.fatal = error
             return None
         said = answer.model_dump() if answer else None
+        self._tell(f"the {who} {f'gives no answer: {why}' if why else 'has answered'}; {self.spend.seconds:.0f} s")
         self.trace.add("asked", who=who, answer=said, reason=why, spent=self.spend.as_dict())
         return answer
 

@@ -6,7 +6,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
@@ -18,8 +18,8 @@ Script = Callable[[dict[str, Any]], Any]
 class Scripted:
     """What the server saw; `script` maps a request's JSON to what it does.
 
-    It returns a string (the answer), an int (an HTTP error), bytes (raw, then the connection drops), or an iterator of
-    strings (streamed one by one).
+    It returns a string (the answer), an int (an HTTP error), bytes (raw, then the connection drops), a dict (JSON for the
+    HTTP error in its key "status"), a function of the handler, or an iterator of strings (streamed one by one).
     """
 
     script: Script
@@ -47,6 +47,14 @@ def serve(script: Script) -> Iterator[Scripted]:
                 self._send(
                     answer, json.dumps({"error": {"message": f"scripted {answer}", "type": "scripted"}}).encode()
                 )
+                return
+            if isinstance(answer, dict):
+                self._send(answer["status"], json.dumps({"error": answer["error"]}).encode())
+                return
+            if callable(answer):
+                with suppress(OSError):
+                    answer(self)
+                self.close_connection = True
                 return
             if isinstance(answer, bytes):
                 self.wfile.write(answer)
