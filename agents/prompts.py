@@ -54,7 +54,8 @@ class Situation:
         return self.translated.text.language if self.translated else language_for(self.dst, self.language_wanted)
 
 
-def _render(template: str, **context: Any) -> str:
+def filled(template: str, **context: Any) -> str:
+    """Return a template of templates/prompts, filled."""
     env = environment()
     env.filters.update(plain=plain, tag=tag)
     tests: dict[str, Any] = {"doubtful": doubtful}
@@ -65,8 +66,8 @@ def _render(template: str, **context: Any) -> str:
 def messages(template: str, **context: Any) -> list[Message]:
     """Return the system prompt and a filled template."""
     return [
-        {"role": "system", "content": _render("system").strip()},
-        {"role": "user", "content": _render(template, **context).strip()},
+        {"role": "system", "content": filled("system").strip()},
+        {"role": "user", "content": filled(template, **context).strip()},
     ]
 
 
@@ -100,7 +101,7 @@ def worker_prompt(s: Situation, strategy: str, before: Before = Before()) -> lis
     constants = s.translated.constants if s.translated else s.source.constants
     sizes = kernel.size_sets()
     launch = kernel.launch(sizes[0], constants)
-    idioms = _render(f"idioms_{s.language}", dst=s.dst, entry=kernel.name).strip()
+    idioms = filled(f"idioms_{s.language}", dst=s.dst, entry=kernel.name).strip()
     return messages(
         "worker", entry=kernel.name, src=s.src, dst=s.dst, language=s.language,
         language_name=LANGUAGE_NAMES[s.language], strategy=strategy, source=s.text, args=_arguments(s),

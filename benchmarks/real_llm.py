@@ -127,8 +127,8 @@ def main() -> int:
         server, url = start(python, model_file(python), log, os.cpu_count() or 1)
         try:
             agents = Swarm(
-                Server(url, "smollm2-135m", timeout=options.seconds / 10, retries=1),
-                workers=2, budget=budget, trace=Path(tmp) / "trace", progress=lambda line: print(line, flush=True),
+                Server(url, "smollm2-135m", timeout=options.seconds / 5, retries=1),
+                workers=1, budget=budget, trace=Path(tmp) / "trace", progress=lambda line: print(line, flush=True),
             )  # fmt: skip
             started = time.monotonic()
             report = port(kernel, "h100", options.dst, agents=agents)

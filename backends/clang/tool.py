@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 TIME_LIMIT = 60.0
+_MOST_BYTES = 256 << 20  # of a syntax tree; Python holds about ten times as much for it
 _TOO_DEEP = b"\n" + b" " * 1800  # 900 levels of JSON; Python's reader ends before 1000
 
 
@@ -161,6 +162,8 @@ def _tree(args: Sequence[str]) -> tuple[bytes, str]:
                     found += chunk
                     if found.find(_TOO_DEEP, start) >= 0:
                         raise refuse("GP1109", "the source is nested too deeply to be read")
+                    if len(found) > _MOST_BYTES:
+                        raise refuse("GP1109", "the source expands to too large a program to be read")
             process.wait()
         finally:
             late = not timer.is_alive()

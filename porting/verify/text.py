@@ -37,7 +37,9 @@ _MACRO: Final = re.compile(
     r"\b(__\w+__|__[A-Z][A-Z0-9_]*|cl(?:es)?_(?:khr|ext|intel|amd|nv|arm)_\w+|__opencl_c_\w+"
     r"|CL_VERSION_\w+|__has_\w+)\b"
 )
-_TOKEN: Final = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+_TOKEN: Final = re.compile(
+    r'(?P<odd>\w\'|(?<!\w)(?:u8|[uUL])?R")|//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL
+)
 _DIGRAPH: Final = "%:"
 _SPELLINGS: Final = (
     (re.compile(r"\?\?[=/'()!<>-]"), "a trigraph, which some compilers read and some do not"),
@@ -45,6 +47,7 @@ _SPELLINGS: Final = (
     (re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x85]|\r(?!\n)"), "a control character"),
 )
 _CODE: Final = (
+    (re.compile("\x01"), "a quotation mark that not every compiler ends at the same place"),
     (re.compile(r"##"), "a name pasted together"),
     (re.compile(r"\b_Pragma\b"), "a pragma in an operator"),
     # `asm volatile (...)` is an instruction, which the readers judge; behind a declarator it is another name
@@ -93,6 +96,8 @@ def _bare(source: str) -> str:
 
     def blank(found: re.Match[str]) -> str:
         text = found[0]
+        if found["odd"]:  # 1'000 and R"(...)": behind them a comment could begin for one reader only
+            return "\x01"
         if not text.startswith("/"):
             return '""' + "\x00" * text.count("\x00")
         return " " + "\x00" * text.count("\x00") + "\n" * text.count("\n")

@@ -1,0 +1,48 @@
+"""A run that is killed with SIGKILL goes on with nothing lost and nothing asked twice."""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+from gpuport.agents.trace import Trace, TraceError
+
+BENCHMARK = Path(__file__).parents[2] / "benchmarks" / "swarm.py"
+
+
+def benchmark() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("swarm_benchmark", BENCHMARK)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+def test_a_small_run_is_killed_and_resumed(tmp_path: Path) -> None:
+    found = benchmark().run(tmp_path, 10, 2)
+    assert found["faults"] == []
+    assert found["status_of_first"] == -9
+    assert 5 <= found["judged_before_kill"] < 10
+    assert found["verdicts"] == {"passed": 3, "REFUTED": 6, "REFUSED": 1, "no answer": 1}
+
+
+def test_a_line_that_a_kill_cut_off_is_removed(tmp_path: Path) -> None:
+    file = tmp_path / "t" / "trace.jsonl"
+    trace = Trace(file, lambda line: line.replace("secret", "[key]"))
+    trace.add("one", a=1, said="a secret")
+    file.write_text(file.read_text() + '{"event": "two", "x": "' + "y" * 200_000)
+    with pytest.raises(TraceError, match="holds a run already"):
+        Trace(file)
+    again = Trace(file, resume=True)
+    again.add("three")
+    assert [e["event"] for e in again.events()] == ["one", "three"]
+    assert "secret" not in file.read_text()
+    file.write_text("[" * 100_000 + "\n" + json.dumps({"event": "one"}) + "\n")
+    with pytest.raises(TraceError, match=r"trace\.jsonl:1: expected a JSON object"):
+        list(Trace(file, resume=True).events())
+    file.write_text("no end of a line")
+    assert list(Trace(file, resume=True).events()) == []
