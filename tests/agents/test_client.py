@@ -104,7 +104,7 @@ def test_no_server_can_hold_a_request_for_ever() -> None:
             started = time.monotonic()
             with pytest.raises(NoAnswer, match=r"did not end|longer than"):
                 c.ask(ASK, Brief)
-            assert time.monotonic() - started < 5
+            assert time.monotonic() - started < 20
 
 
 def test_a_budget_is_kept_by_workers_side_by_side_and_by_servers_that_lie() -> None:
@@ -160,7 +160,7 @@ def test_bombs_are_no_answers(text: str) -> None:
     started = time.monotonic()
     with pytest.raises(NoAnswer):
         parse_answer(text, KernelAnswer)
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 10
 
 
 def test_answers_are_read_from_json_fences_and_prose() -> None:

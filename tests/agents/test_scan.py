@@ -90,4 +90,4 @@ def test_a_hostile_text_is_refused_with_a_reason(source: SourceProgram, language
     why = refused(source, language, text)
     assert why
     assert "Traceback" not in why
-    assert time.monotonic() - started < 30
+    assert time.monotonic() - started < 90

@@ -94,7 +94,7 @@ def test_every_bad_answer_ends_in_a_reason_and_the_best_verified_port_is_deliver
     kernels = [k for k, _, _ in BAD]
     with serve(scripted(kernels)) as server:
         made = swarm(server.url, folder, candidates=len(BAD) - 3, patience=100)
-        agents = Swarm(**{**made.__dict__, "server": type(made.server)(server.url, "m", timeout=1.5, retries=1)})
+        agents = Swarm(**{**made.__dict__, "server": type(made.server)(server.url, "m", timeout=4.0, retries=1)})
         report = port(folder / "twice.cu", src="h100", dst="arc-b580", agents=agents)
     ideas = {i.number: i for i in report.ideas}
     assert (ideas.pop(0).verdict, report.verdict) == ("passed", "VERIFIED (emulated)")

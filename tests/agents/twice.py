@@ -83,7 +83,7 @@ def swarm(url: str, folder: Path, **more: Any) -> Swarm:
         "workers": 1,
         "budget": Budget(max_candidates=more.pop("candidates", 1)),
         "trace": folder / "trace",
-        "time_limit": 3.0,
+        "time_limit": 6.0,
         "seen_sizes": 2,
     }
     return Swarm(**{**options, **more})
