@@ -142,10 +142,10 @@ def tasks(names: list[str], most: int, each: int, again: Path | None) -> list[Ta
     return out
 
 
-def equivalents() -> dict[tuple[str, str, int | None, str], str]:
-    """Return the reasons of the mutants that are no defects, by kernel, operator, line of the port, and change."""
+def equivalents() -> dict[tuple[str, str, str], str]:
+    """Return the reasons of the mutants that are no defects, by kernel, operator and change."""
     rows = tomllib.loads(EQUIVALENTS.read_text())["equivalent"] if EQUIVALENTS.exists() else []
-    return {(r["kernel"], r["operator"], r.get("line"), r["change"].strip("\n")): r["reason"] for r in rows}
+    return {(r["kernel"], r["operator"], r["change"].strip("\n")): r["reason"] for r in rows}
 
 
 def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
@@ -158,7 +158,7 @@ def summary(results: list[dict[str, Any]]) -> dict[str, Any]:
     for result in results:
         for m in result["mutants"]:
             row = {"kernel": result["kernel"], "to": result["to"], **m}
-            row["reason"] = m["reason"] or known.get((result["kernel"], m["operator"], m["line"], m["change"]), "")
+            row["reason"] = m["reason"] or known.get((result["kernel"], m["operator"], m["change"]), "")
             status = "killed" if m["gates"] else "equivalent" if row["reason"] else "survived"
             if status == "survived":
                 survivors.append(row)
