@@ -68,3 +68,8 @@ def test_the_corpus_is_as_large_as_it_says() -> None:
         "out-of-bounds", "uninitialised", "race", "divergence", "misaligned", "read-only", "shuffle", "arithmetic",
         "unwritten", "hang", "limit",
     }  # fmt: skip
+    for language in ("cuda", "hip", "opencl", "metal"):
+        own = {head(p)["kind"] for p in FILES if p.parent.name == language}
+        assert own >= {"out-of-bounds", "uninitialised", "race", "divergence", "shuffle", "arithmetic"} - (
+            {"shuffle"} if language == "opencl" else set()
+        )
