@@ -106,6 +106,7 @@ class Dialect:
     empty where the language has no masks (then `rewrites.lane_masks` must have taken them out).
     table_prefix: what declares constant data outside functions, where that is not the name of its space.
     extern_shared: shared memory stays where the author declared it, and the launch's is declared `extern`.
+    aligned: what comes before a declaration to align it to {n} bytes.
     saturating: a conversion of a float to an integer that clamps, where a cast out of range is undefined and the
     devices differ in what it gives.
     matrix: how matrices of a subgroup are spelled; None where there are none (then `rewrites.matrices` must have taken
@@ -132,6 +133,7 @@ class Dialect:
     suffixes: Mapping[str, str]
     infinity: Mapping[str, str]
     nan: Mapping[str, str]
+    aligned: str
     ordered_memory: tuple[str, str]
     barriers: Mapping[Scope, str]
     fences: Mapping[Scope, str]

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from ...ir import nodes as n
 from ...ir.analysis.buffers import buffer_uses
 from ...ir.analysis.overwrites import overwritten_across_barriers
+from ...ir.analysis.views import shared_alignment
 from ...ir.diagnostics import Diagnostic, Refusal
 from ...ir.rewrites.retype import program_structs
 from ...ir.types import Array, Pointer, Scalar, Space, Struct, Type, Vector, leaves, scalar_of
@@ -74,7 +75,11 @@ def emit(
     structs = program_structs(program)
     program, renamed, notes = legal_names(program, dialect, [*forbidden, *(s.name for s in structs)])
     program, tables = place_tables(program)
-    placed = keep_shared(program) if dialect.extern_shared else place_shared(program)
+    alignment = shared_alignment(program)
+    if dialect.extern_shared:
+        placed = keep_shared(program)
+    else:
+        placed = place_shared(program, alignment=0 if dynamic_size else alignment)
     program = placed.program
     helpers = Helpers(machine=machine, block=plan.block, **(context or {}))
     constants = definable(program, dialect)
@@ -94,14 +99,14 @@ def emit(
     texts: list[str] = []
     uses: dict[str, tuple[str, ...]] = {}
     for f in program.functions:
-        statements = Statements(expressions, plan.diagnostics, dynamic_size, memory)
+        statements = Statements(expressions, plan.diagnostics, dynamic_size, memory, alignment)
         _enter(expressions, f.name, placed, uses)
         body = statements.body(f.body, 1)
         uses[f.name] = tuple(expressions.attributes)
         head = _function_head(f, dialect, placed, uses, problems)
         texts.append("\n".join([*comment_block(f.comments, ""), *head, *body, "}"]))
         problems += statements.problems
-    statements = Statements(expressions, plan.diagnostics, dynamic_size, memory)
+    statements = Statements(expressions, plan.diagnostics, dynamic_size, memory, alignment)
     _enter(expressions, "", placed, uses)
     kernel_body: list[n.Stmt] = list(program.kernel.body)
     if placed.dynamic is not None and dynamic_size:
@@ -109,7 +114,7 @@ def emit(
     body = statements.body(kernel_body, depth)
     problems += statements.problems
     for d in placed.at_file_scope:
-        texts.insert(0, "\n".join(Statements(expressions, (), "", memory).statement(d, 0)))
+        texts.insert(0, "\n".join(Statements(expressions, (), "", memory, alignment).statement(d, 0)))
     definitions: list[str] = []
     for s in structs:
         if s.fragment is not None:

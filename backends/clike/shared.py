@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
-from ...ir.types import Array, Pointer, Space, Type, flat_elem
+from ...ir.types import U16, U32, U64, Array, Pointer, Space, Type, Vector, alignment_of, flat_elem
 from ...ir.walk import map_functions, rewrite_stmts, walk
 from .names import declared, fresh, rename
 
@@ -30,8 +30,11 @@ class Placed:
     at_file_scope: tuple[n.Declare, ...] = ()
 
 
-def place_shared(program: n.Program) -> Placed:
-    """Move every shared declaration to the kernel's top level; names that would clash get a number."""
+def place_shared(program: n.Program, alignment: int = 0) -> Placed:
+    """Move every shared declaration to the kernel's top level; names that would clash get a number.
+
+    alignment: bytes that the launch's shared memory must be aligned to, where its element decides that.
+    """
     taken = set(declared(program.kernel)) | {f.name for f in program.functions} | {c.name for c in program.constants}
     functions: list[n.Function] = []
     needs: dict[str, tuple[n.Declare, ...]] = {}
@@ -63,6 +66,10 @@ def place_shared(program: n.Program) -> Placed:
     dynamic = _distinct([*own_dynamic, *dynamic])
     # the widest element first: it decides the alignment of the memory that the others are views of
     dynamic.sort(key=lambda d: -_elem_size(d.type))
+    if dynamic and alignment > alignment_of(dynamic[0].type):
+        words = Array({2: U16, 4: U32, 8: U64}.get(alignment, Vector(U32, 4)), 0)
+        name = fresh(f"{dynamic[0].name}_words", taken)
+        dynamic.insert(0, n.Declare(name, words, space=Space.SHARED, loc=dynamic[0].loc))
     views = [_view(d, dynamic[0]) for d in dynamic[1:]]
     body = (*(dataclasses.replace(m, comments=(), trailing=None) for m in moved), *views, *kernel.body)
     kernel = dataclasses.replace(kernel, body=body)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
-from ...ir.types import Array, Pointer, Scalar, Space, Struct, Type, Vector
+from ...ir.types import Array, Pointer, Scalar, Space, Struct, Type, Vector, alignment_of
 from ...ir.walk import walk
 from .text import ASSIGNMENT, INDENT, WIDTH, comment_block, wrap, wrap_comment
 
@@ -20,9 +20,19 @@ SHORT_IF = 100
 
 
 class Statements:
-    """Prints statements; every refusal is collected in `problems`, so that one run names them all."""
+    """Prints statements; every refusal is collected in `problems`, so that one run names them all.
 
-    def __init__(self, expressions: Expressions, diagnostics: Iterable[Diagnostic], dynamic: str, memory: str) -> None:
+    alignment: bytes that shared arrays of narrower elements are aligned to, 0 for what their type asks.
+    """
+
+    def __init__(
+        self,
+        expressions: Expressions,
+        diagnostics: Iterable[Diagnostic],
+        dynamic: str,
+        memory: str,
+        alignment: int = 0,
+    ) -> None:
         self.expressions = expressions
         self.problems: list[Diagnostic] = []
         self._dialect = expressions.dialect
@@ -30,6 +40,7 @@ class Statements:
         self._notes = [d for d in diagnostics if d.severity is not Severity.ERROR and d.loc is not None]
         self._dynamic = dynamic
         self._memory = memory
+        self._alignment = alignment
 
     def body(self, statements: Sequence[n.Stmt], depth: int) -> list[str]:
         """The lines of several statements."""
@@ -146,19 +157,24 @@ class Statements:
     def _declare(self, s: n.Declare) -> str:
         t: Type = s.type
         if s.space is Space.SHARED and isinstance(t, Array) and t.length == 0:
-            one = self._types.declaration(Array(t.elem, 1), s.name, space=s.space)
+            one = self._aligned(s) + self._types.declaration(Array(t.elem, 1), s.name, space=s.space)
             if self._dialect.extern_shared:
                 return "extern " + one.replace("[1]", "[]", 1)
             if not self._dynamic:
                 return ""
             # a size that the host gives
             return one.replace("[1]", f"[{self._dynamic} / sizeof({self._types.in_memory(_flat(t.elem))})]", 1)
-        text = self._types.declaration(t, s.name, space=s.space, const=s.const)
+        text = self._aligned(s) + self._types.declaration(t, s.name, space=s.space, const=s.const)
         if s.items is not None:
             return f"{text} = {{{', '.join(self.expressions.braces(i) for i in s.items)}}}"
         if isinstance(s.init, n.Aggregate):
             return f"{text} = {self.expressions.braces(s.init)}"
         return text if s.init is None else f"{text} = {self.expressions.plain(s.init)}"
+
+    def _aligned(self, s: n.Declare) -> str:
+        """Of an array that is looked at as wider elements too: that it is aligned like those."""
+        narrow = s.space is Space.SHARED and isinstance(s.type, Array) and alignment_of(s.type) < self._alignment
+        return self._dialect.aligned.format(n=self._alignment) if narrow else ""
 
     def _assign(self, s: n.Assign) -> str:
         target, e = s.target, self.expressions

@@ -222,6 +222,7 @@ CUDA_DIALECT: Final = Dialect(
         "bf16": "(__nv_bfloat16)INFINITY",
     },
     nan={"f32": "NAN", "f64": "(double)NAN", "f16": "(__half)NAN", "bf16": "(__nv_bfloat16)NAN"},
+    aligned="__align__({n}) ",
     ordered_memory=("", ""),
     barriers={Scope.GROUP: "__syncthreads();", Scope.SUBGROUP: "__syncwarp({mask});"},
     fences={Scope.GROUP: "__threadfence_block();", Scope.DEVICE: "__threadfence();"},

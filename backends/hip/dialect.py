@@ -42,6 +42,7 @@ def hip_dialect(width: int) -> Dialect:
     """HIP for waves of `width` lanes."""
     return dataclasses.replace(
         CUDA_DIALECT,
+        aligned="__attribute__((aligned({n}))) ",
         name="hip",
         title="HIP",
         scalars={name: word for name, word in CUDA_DIALECT.scalars.items() if name != "bf16"},

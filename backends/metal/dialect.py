@@ -184,6 +184,7 @@ METAL = Dialect(
     },
     infinity={"f32": "INFINITY", "f16": "(half)INFINITY", "bf16": "(bfloat)INFINITY"},
     nan={"f32": "NAN", "f16": "(half)NAN", "bf16": "(bfloat)NAN"},
+    aligned="alignas({n}) ",
     ordered_memory=("mem_flags::mem_threadgroup", "mem_flags::mem_device | mem_flags::mem_threadgroup"),
     barriers={Scope.GROUP: "threadgroup_barrier({memory});", Scope.SUBGROUP: "simdgroup_barrier({memory});"},
     fences={},

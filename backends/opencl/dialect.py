@@ -179,6 +179,7 @@ OPENCL = Dialect(
     },
     infinity={"f32": "INFINITY", "f64": "(double)INFINITY", "f16": "(half)INFINITY"},
     nan={"f32": "NAN", "f64": "(double)NAN", "f16": "(half)NAN"},
+    aligned="__attribute__((aligned({n}))) ",
     ordered_memory=("CLK_LOCAL_MEM_FENCE", "CLK_LOCAL_MEM_FENCE | CLK_GLOBAL_MEM_FENCE"),
     barriers=BARRIERS,
     fences=FENCES,

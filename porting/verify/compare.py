@@ -80,8 +80,8 @@ def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar
             & (np.sign(got) == np.sign(ref))
             & (np.abs(ref) + np.where(np.isfinite(bounds), bounds, 0) >= edge)
         )
-        # an infinite bound says nothing, except that a NaN is not what was expected
-        unjudged = ~np.isfinite(bounds) & np.isfinite(ref) & ~np.isnan(got)
+        # an infinite bound says nothing, except that a NaN is not what was expected where a number is
+        unjudged = ~np.isfinite(bounds) & ~(np.isfinite(ref) & np.isnan(got))
         # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
         excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))
         share = np.where(bounds > 0, error / bounds, np.where(np.isnan(error), -1.0, 0.0))
