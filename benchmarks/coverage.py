@@ -1,15 +1,20 @@
-"""What ports: `python benchmarks/coverage.py [--only FAMILY[/NAME]] [--to MACHINES] [--jobs N] [--json]`.
+"""What ports: `python benchmarks/coverage.py [--only FAMILY[/NAME]] [--to DESTINATIONS] [--jobs N] [--json]`.
 
 Every kernel of tests/kernels to every destination, through all gates at all sizes of its spec. Kernels and destinations
 make a table of: right (verified, on a device where one is here, and in emulation), refused (with its numbers), wrong
 (a gate refuted the port), source (the kernel itself is defective or disagrees with its reference), unverified, error
-(anything that should not happen, a traceback among it). A destination whose language gpuport does not write is left
-out. Exit status 1 if anything is wrong, source, unverified or error.
+(anything that should not happen, a traceback among it). A destination is a machine, or MACHINE:LANGUAGE where not its
+first language is meant; one whose language gpuport does not write is left out.
+
+Every text that is right is also compiled for the devices of `COMPILED`, by NVRTC and by clang for amdgcn: the last table
+counts those that were taken, and the JSON has registers, shared memory and spills of each. A text that a compiler
+rejects is wrong. Exit status 1 if anything is wrong, source, unverified or error.
 """
 
 from __future__ import annotations
 
 import argparse
+import dataclasses
 import json
 import os
 import subprocess
@@ -22,11 +27,21 @@ from pathlib import Path
 from typing import Any
 
 from gpuport import Kernel, PortReport, load_machine, port
+from gpuport.backends.base import KernelText, TextParam
+from gpuport.backends.compilers import assemble
 from gpuport.ir.diagnostics import Refusal
 from gpuport.porting.translate import NoWriter, language_for
 
 CORPUS = Path(__file__).parent.parent / "tests" / "kernels"
-DESTINATIONS = ("cpu", "m4", "mi300x", "h100")
+DESTINATIONS = ("cpu", "m4", "mi300x", "rx7900xtx", "h100", "rx7900xtx:opencl")
+COMPILED = {
+    "cuda": ("a100-80", "h100-sxm", "rtx5090"),
+    "hip": ("mi300x", "rx7900xtx"),
+    "opencl": ("mi300x", "rx7900xtx"),
+}
+"""The machines that a text is compiled for besides its own destination, by its language; texts for a wave of the other
+width are left out."""
+
 SOURCES = {".cu": "h100", ".hip": "mi300x", ".cl": "mi300x", ".metal": "m4"}
 """The machine that a source is taken to be written for, by its suffix."""
 
@@ -53,12 +68,20 @@ def writable(names: list[str]) -> list[str]:
     found: list[str] = []
     for name in names:
         try:
-            language_for(load_machine(name))
+            language_for(load_machine(_machine(name)), _language(name))
         except NoWriter as error:
             print(f"{name} is left out: {error}", file=sys.stderr)
         else:
             found.append(name)
     return found
+
+
+def _machine(destination: str) -> str:
+    return destination.partition(":")[0]
+
+
+def _language(destination: str) -> str | None:
+    return destination.partition(":")[2] or None
 
 
 def cover(spec: Path, destinations: list[str]) -> dict[str, Any]:
@@ -68,8 +91,12 @@ def cover(spec: Path, destinations: list[str]) -> dict[str, Any]:
     try:
         kernel = Kernel.load(spec)
         row["source"] = kernel.source.suffix.removeprefix(".")
-        reports = port(kernel, SOURCES[kernel.source.suffix], destinations, time_limit=TIME_LIMIT)
-        row["to"] = {name: judged(report) for name, report in zip(destinations, reports, strict=True)}
+        for language in dict.fromkeys(map(_language, destinations)):
+            names = [d for d in destinations if _language(d) == language]
+            machines = [_machine(d) for d in names]
+            source = SOURCES[kernel.source.suffix]
+            reports = port(kernel, source, machines, language=language, time_limit=TIME_LIMIT)
+            row["to"] |= {name: judged(report) for name, report in zip(names, reports, strict=True)}
     except Refusal as refusal:
         numbers = sorted({d.number for d in refusal.diagnostics if d.severity.value == "error"})
         row["to"] = {name: {"status": "refused", "numbers": numbers, "detail": str(refusal)} for name in destinations}
@@ -106,8 +133,36 @@ def judged(report: PortReport) -> dict[str, Any]:
         status, detail = "source", f"{broken.size}: {broken.detail}"
     else:
         status = "wrong" if report.verdict == "REFUTED" else "unverified"
-    return {"status": status, "numbers": numbers, "detail": detail, "verdict": report.verdict,
+    found = compiled(report) if status == "right" else {}
+    rejected = [f"{target}: {used['error']}" for target, used in found.items() if "error" in used]
+    if rejected:
+        status, detail = "wrong", "; ".join(rejected)
+    return {"status": status, "numbers": numbers, "detail": detail, "verdict": report.verdict, "compiled": found,
             "seconds": round(sum(report.stages.values()), 2)}  # fmt: skip
+
+
+def compiled(report: PortReport) -> dict[str, dict[str, Any]]:
+    """Compile a port's text for its own and other devices; by target: what it uses, the error, or why nobody was asked."""
+    candidate = dict(report.replay.candidate) if report.replay else {}
+    if not candidate:
+        return {}
+    params = tuple(TextParam(**p) for p in candidate.pop("params"))
+    text = KernelText(**candidate, params=params)
+    own = load_machine(report.dst.id)
+    width = own.get("execution.subgroup_width")
+    found: dict[str, dict[str, Any]] = {}
+    for name in dict.fromkeys((report.dst.id, *COMPILED.get(text.language, ()))):
+        machine = load_machine(name)
+        if width not in (1, machine.get("execution.subgroup_width")):
+            continue  # a text for waves of another width
+        assembly = assemble(text, machine)
+        if assembly.resources is not None:
+            found[machine.arch] = dataclasses.asdict(assembly.resources)
+        elif assembly.error:
+            found[machine.arch] = {"error": assembly.error}
+        elif name != report.dst.id or text.language != "metal":
+            found[machine.arch] = {"reason": assembly.reason}
+    return found
 
 
 def totals(rows: list[dict[str, Any]], destinations: list[str]) -> dict[str, dict[str, Any]]:
@@ -127,16 +182,17 @@ def _cell(cell: dict[str, Any]) -> str:
 
 
 def print_row(row: dict[str, Any], destinations: list[str]) -> None:
-    cells = "".join(f"{_cell(row['to'][d]):<15}" for d in destinations)
+    cells = "".join(f"{_cell(row['to'][d]):<17}" for d in destinations)
     print(f"{row['family'] + '/' + row['kernel']:<38}{row['source']:<7}{cells}{row['seconds']:6.1f}", flush=True)
 
 
 def print_summary(rows: list[dict[str, Any]], destinations: list[str]) -> None:
     counted = totals(rows, destinations)
-    print(f"\n{'destination':<12}{'right':>7}{'':>8}" + "".join(f"{s:>12}" for s in STATUSES[1:]))
+    print(f"\n{'destination':<17}{'right':>7}{'':>8}" + "".join(f"{s:>12}" for s in STATUSES[1:]))
     for name, c in counted.items():
         share = f"{c['percent']:.1f} %"
-        print(f"{name:<12}{c['right']:>7}{share:>8}" + "".join(f"{c[s]:>12}" for s in STATUSES[1:]))
+        print(f"{name:<17}{c['right']:>7}{share:>8}" + "".join(f"{c[s]:>12}" for s in STATUSES[1:]))
+    print_compiled(rows)
     reasons: dict[str, list[str]] = {}
     for row in rows:
         for name in destinations:
@@ -147,6 +203,25 @@ def print_summary(rows: list[dict[str, Any]], destinations: list[str]) -> None:
                 )
     for reason, where in reasons.items():
         print(f"\n{', '.join(where)}\n  " + reason.replace("\n", "\n  "))
+
+
+def print_compiled(rows: list[dict[str, Any]]) -> None:
+    """What the vendors' compilers said: texts by language and target, and the most that one of them uses."""
+    cells = [(name, cell) for row in rows for name, cell in row["to"].items()]
+    by_target: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for name, cell in cells:
+        for target, used in cell.get("compiled", {}).items():
+            by_target.setdefault((name, target), []).append(used)
+    if by_target:
+        print(f"\n{'text for':<18}{'compiled for':<14}{'taken':>7}{'rejected':>10}{'not asked':>11}"
+              f"{'registers':>11}{'shared':>9}{'spilling':>10}")  # fmt: skip
+    for (name, target), found in by_target.items():
+        taken = [u for u in found if "registers" in u]
+        most = {key: max((u[key] for u in taken), default=0) for key in ("registers", "shared_bytes")}
+        spilling = sum(u["spill_bytes"] > 0 for u in taken)
+        rejected, unasked = (sum(key in u for u in found) for key in ("error", "reason"))
+        print(f"{name:<18}{target:<14}{len(taken):>7}{rejected:>10}{unasked:>11}"
+              f"{most['registers']:>11}{most['shared_bytes']:>9}{spilling:>10}")  # fmt: skip
 
 
 def main() -> int:
@@ -167,7 +242,7 @@ def main() -> int:
         parser.error(f"no kernel of {CORPUS} is named {', '.join(options.only)}")
     destinations = writable(options.to.split(","))
     if not options.json:
-        print(f"{'kernel':<38}{'source':<7}" + "".join(f"{d:<15}" for d in destinations) + "seconds")
+        print(f"{'kernel':<38}{'source':<7}" + "".join(f"{d:<17}" for d in destinations) + "seconds")
     rows: list[dict[str, Any]] = []
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
         for row in pool.map(cover_apart, chosen, [destinations] * len(chosen)):

@@ -10,6 +10,18 @@ size_t GP_OVERLOAD get_num_groups(uint d) { return gp_grid(d); }
 size_t GP_OVERLOAD get_global_id(uint d) { return (size_t)gp_group(d) * gp_group_size(d) + gp_thread(d); }
 size_t GP_OVERLOAD get_global_size(uint d) { return (size_t)gp_grid(d) * gp_group_size(d); }
 void GP_OVERLOAD barrier(uint flags) { gp_barrier(); }
+void GP_OVERLOAD atomic_work_item_fence(uint flags, memory_order order, memory_scope scope) {
+    __builtin_amdgcn_fence(__ATOMIC_SEQ_CST, "agent");
+}
+half GP_OVERLOAD fma(half a, half b, half c) { return __builtin_fmaf16(a, b, c); }
+half2 GP_OVERLOAD fma(half2 a, half2 b, half2 c) { return __builtin_elementwise_fma(a, b, c); }
+half GP_OVERLOAD fmin(half a, half b) { return __builtin_fminf16(a, b); }
+half GP_OVERLOAD fmax(half a, half b) { return __builtin_fmaxf16(a, b); }
+half GP_OVERLOAD fabs(half x) { return __builtin_fabsf16(x); }
+half GP_OVERLOAD sqrt(half x) { return __builtin_sqrtf16(x); }
+#define as_half(x) __builtin_astype((x), half)
+#define as_ushort(x) __builtin_astype((x), ushort)
+#define as_short(x) __builtin_astype((x), short)
 void GP_OVERLOAD mem_fence(uint flags) { __builtin_amdgcn_fence(__ATOMIC_ACQ_REL, "workgroup"); }
 
 #define as_int(x) __builtin_astype((x), int)

@@ -17,6 +17,10 @@ typedef long ptrdiff_t;
     typedef T T##16 __attribute__((ext_vector_type(16)));
 GP_VECTORS(char) GP_VECTORS(uchar) GP_VECTORS(short) GP_VECTORS(ushort) GP_VECTORS(int) GP_VECTORS(uint)
 GP_VECTORS(long) GP_VECTORS(ulong) GP_VECTORS(float) GP_VECTORS(double)
+#ifdef cl_khr_fp16
+#pragma OPENCL EXTENSION cl_khr_fp16 : enable
+GP_VECTORS(half)
+#endif
 
 #define CLK_LOCAL_MEM_FENCE 1u
 #define CLK_GLOBAL_MEM_FENCE 2u
@@ -89,6 +93,9 @@ void __builtin_amdgcn_wave_barrier(void);
     GP_F2(copysign, T)                                                                                                 \
     T GP_OVERLOAD fma(T, T, T);                                                                                        \
     T GP_OVERLOAD ldexp(T, int);
+#ifdef cl_khr_fp16
+GP_FLOATS(half) GP_FLOATS(half2) GP_FLOATS(half4)
+#endif
 GP_FLOATS(float) GP_FLOATS(float2) GP_FLOATS(float3) GP_FLOATS(float4) GP_FLOATS(double) GP_FLOATS(double2) GP_FLOATS(double4)
 #define GP_NATIVE(T)                                                                                                   \
     GP_F1(native_exp, T) GP_F1(native_exp2, T) GP_F1(native_exp10, T) GP_F1(native_log, T) GP_F1(native_log2, T)       \
@@ -264,6 +271,7 @@ GP_ATOMICS(atom, __local, long) GP_ATOMICS(atom, __local, ulong)
 float GP_OVERLOAD atomic_xchg(volatile __global float*, float);
 float GP_OVERLOAD atomic_xchg(volatile __local float*, float);
 // OpenCL C 2.0: atomic types
+#if __OPENCL_C_VERSION__ >= 200 || !defined(__OPENCL_C_VERSION__)
 #define GP_ATOMICS2(S, A, T)                                                                                           \
     GP_FETCH(S, A, T, add) GP_FETCH(S, A, T, sub) GP_FETCH(S, A, T, min) GP_FETCH(S, A, T, max) GP_FETCH(S, A, T, and) \
     GP_FETCH(S, A, T, or) GP_FETCH(S, A, T, xor)                                                                       \
@@ -280,6 +288,7 @@ float GP_OVERLOAD atomic_xchg(volatile __local float*, float);
     T GP_OVERLOAD atomic_fetch_##F##_explicit(volatile S A*, T, memory_order, memory_scope);
 GP_ATOMICS2(__global, atomic_int, int) GP_ATOMICS2(__global, atomic_uint, uint) GP_ATOMICS2(__local, atomic_int, int)
 GP_ATOMICS2(__local, atomic_uint, uint)
+#endif
 
 size_t GP_OVERLOAD get_enqueued_local_size(uint);
 size_t GP_OVERLOAD get_global_offset(uint);
