@@ -6,9 +6,9 @@ make a table of: right (verified, on a device where one is here, and in emulatio
 (anything that should not happen, a traceback among it). A destination is a machine, or MACHINE:LANGUAGE where not its
 first language is meant; one whose language gpuport does not write is left out.
 
-Every text that is right is also compiled for the devices of `COMPILED`, by NVRTC and by clang for amdgcn: the last table
-counts those that were taken, and the JSON has registers, shared memory and spills of each. A text that a compiler
-rejects is wrong. Exit status 1 if anything is wrong, source, unverified or error.
+Every text that is right is also compiled for the devices of `COMPILED`, by NVRTC and by clang for amdgcn: the last
+table counts those that were taken, and the JSON has registers, shared memory and spills of each. A text that a
+compiler rejects is wrong. Exit status 1 if anything is wrong, source, unverified or error.
 """
 
 from __future__ import annotations
@@ -142,7 +142,7 @@ def judged(report: PortReport) -> dict[str, Any]:
 
 
 def compiled(report: PortReport) -> dict[str, dict[str, Any]]:
-    """Compile a port's text for its own and other devices; by target: what it uses, the error, or why nobody was asked."""
+    """Compile a text for its own and other devices: by target what it uses, the error, or why nobody was asked."""
     candidate = dict(report.replay.candidate) if report.replay else {}
     if not candidate:
         return {}

@@ -32,7 +32,7 @@ from ...ir.nodes import (
     Unary,
     Var,
 )
-from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, Vector, parse_dtype
+from ...ir.types import BOOL, F32, U32, Array, Pointer, Scalar, Space, Type, Vector, parse_dtype
 from ...ir.walk import map_functions, rewrite_exprs, rewrite_stmts
 from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
@@ -325,10 +325,28 @@ def read_metal_text(text: KernelText, name: str) -> Program:
         source = Source(path, function, defines)
         program, _ = read_entry(METAL, source, flags, ".metal.cpp", kernel_attribute="AnnotateAttr")
     program = map_functions(map_functions(program, with_fills), _dynamic_arrays)
+    program = _writable(program, {p.spelled or p.name for p in text.params if p.in_place})
     kernel = program.kernel.__class__(text.entry, program.kernel.params, program.kernel.body, program.kernel.returns)
     return program.__class__(
         kernel, program.functions, program.constants, "metal", program.launch_bound, program.subgroup_width
     )
+
+
+def _writable(program: Program, names: set[str]) -> Program:
+    """Drop the const of the arguments that the kernel writes through, which MLX declares as inputs."""
+    if not names:
+        return program
+
+    def free(t: Type) -> Type:
+        return dataclasses.replace(t, const=False) if isinstance(t, Pointer) else t
+
+    def use(e: Expr) -> Expr:
+        return dataclasses.replace(e, type=free(e.type)) if isinstance(e, Var) and e.name in names else e
+
+    kernel = program.kernel
+    params = tuple(dataclasses.replace(p, type=free(p.type)) if p.name in names else p for p in kernel.params)
+    changed = rewrite_exprs(dataclasses.replace(kernel, params=params), use)
+    return dataclasses.replace(program, kernel=changed)
 
 
 def _dynamic_arrays(function: Function) -> Function:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Doubles", "Specialised", "alternatives", "fits", "rechosen", "specialise"]
 
 STEPS: tuple[Callable[[Task], Task], ...] = (
+    limits.local_arguments,
     abilities.types,
     limits.group_size,
     limits.shared_memory,

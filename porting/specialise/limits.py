@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from math import isfinite, prod
 from typing import TYPE_CHECKING
 
 from ...ir.analysis.usage import shared_use
 from ...ir.diagnostics import Diagnostic, Severity
+from ...ir.rewrites.local_arguments import declared_shared
 from ...ir.rewrites.scratch import LANES, lane_words
 from ..decisions import Questions
 
@@ -94,6 +96,11 @@ def _size(declared: object) -> int:
 
 def _error(number: str, message: str, program: Program) -> Diagnostic:
     return Diagnostic(number, message, program.kernel.loc, Severity.ERROR)
+
+
+def local_arguments(task: Task) -> Task:
+    """Declare the launch's shared memory where it is no argument of the destination's kernels."""
+    return task if task.language == "opencl" else dataclasses.replace(task, program=declared_shared(task.program))
 
 
 def group_size(task: Task) -> Task:
