@@ -130,7 +130,8 @@ class Executable(ABC):
     ) -> RunResult:
         """Run once on copies of `args` (flat arrays for buffers, Python numbers for scalars, by parameter name).
 
-        Each buffer lies between guard zones of `guard_bytes`, checked afterwards, where the runtime allows that.
+        Each buffer lies between guard zones of `guard_bytes`, checked afterwards, where the runtime allows that. The
+        same array for two buffers is one buffer for both in emulation and in OpenCL.
         `repeats` more runs are timed. An emulated device runs the groups in an order shuffled by `order_seed`. The
         arrays passed in are never written. A launch beyond the device's limits is not run: the result has a finding of
         kind `limit` and unchanged buffers; an empty grid leaves the buffers as they were. Raises ArgumentError,

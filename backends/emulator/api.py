@@ -74,7 +74,8 @@ def emulate(
     """Run `program` on an emulated `machine` and report defects that the run shows.
 
     args: a flat NumPy array for each pointer parameter (elements of the pointer's type, vectors flattened; None for a
-    null pointer), a Python number for each scalar; pointers to shared memory take none and get `launch.shared_bytes`.
+    null pointer; the same array for two parameters is one buffer), a Python number for each scalar; pointers to shared
+    memory take none and get `launch.shared_bytes`.
     roles: `in`, `out` or `inout` for each pointer argument. `in` buffers may not be written; `out` buffers may not be
     read before they are written. The arrays passed in are never changed.
     domain: how floats are computed; default the machine's own formats.
@@ -214,12 +215,24 @@ class _Run:
         if role not in ("in", "out", "inout"):
             raise ArgumentError(f"argument {p.name}: expected a role of in, out or inout, got {role!r}")
         array = np.asarray(value)
+        others = [n for n in self.args if n != p.name and self.args[n] is value]
+        if others:
+            role = "inout"
+            if (shared := next((self.buffers[n] for n in others if n in self.buffers), None)) is not None:
+                return self._shared(p, shared, elem, array)
         region = self.memory.add(buffer_region(self.state, p.name, elem, array, role, layout))
         self.dtypes[p.name] = array.dtype
         if role != "in":
             c.shadow(region)
         self.domain.attach(region)
         self.buffers[p.name] = region
+        return region
+
+    def _shared(self, p: ir.Param, region: Region, elem: Scalar, array: np.ndarray) -> Region:
+        """The buffer of another parameter, for which the same array is passed."""
+        if region.elem != elem:
+            raise ArgumentError(f"argument {p.name}: shares its memory with a buffer of {region.elem}")
+        self.dtypes[p.name], self.buffers[p.name] = array.dtype, region
         return region
 
     def _limits(self, shared: int) -> None:

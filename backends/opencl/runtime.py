@@ -128,13 +128,15 @@ class OpenCLExecutable(Executable):
 
         properties = cl.command_queue_properties.PROFILING_ENABLE
         queue = cl.CommandQueue(self.context, self.device, properties=properties)
-        buffers = {
-            p.name: Guarded.of(p.name, args[p.name], guard_bytes, self.alignment)
-            for p in self.text.params
-            if p.kind == "buffer" and args[p.name] is not None
-        }
-        memory = {name: cl.Buffer(self.context, cl.mem_flags.READ_WRITE, b.image.nbytes) for name, b in buffers.items()}
-        for name, b in buffers.items():
+        buffers: dict[str, Guarded] = {}
+        memory: dict[str, Any] = {}
+        for name in (p.name for p in self.text.params if p.kind == "buffer" and args[p.name] is not None):
+            shared = next((n for n in buffers if args[n] is args[name]), None)
+            if shared is not None:
+                buffers[name], memory[name] = buffers[shared], memory[shared]
+                continue
+            b = buffers[name] = Guarded.of(name, args[name], guard_bytes, self.alignment)
+            memory[name] = cl.Buffer(self.context, cl.mem_flags.READ_WRITE, b.image.nbytes)
             cl.enqueue_copy(queue, memory[name], b.image)
         # set_arg holds no reference to what it is given: the sub-buffers have to outlive the launches
         values = [self._value(cl, p, launch, args, buffers, memory) for p in self.text.params]

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 InputKind = Literal[
     "normal", "exact", "one_hot", "big_int", "ids", "constant", "wide", "cancel", "tiny", "huge", "range", "nan",
-    "infinity", "zeros", "subnormal", "ordered", "whole", "edges", "low", "near",
+    "infinity", "zeros", "subnormal", "largest", "ordered", "whole", "edges", "low", "near",
 ]  # fmt: skip
 """normal: floats from N(0, 1), integers from 0 to 255. exact: integers whose sums are exact in any order. one_hot: the
 first float buffer holds full significands, of the others all but one number of a column is zero, so each result is one
@@ -23,7 +23,7 @@ product: shows operands kept in a narrower type and wrong indices. big_int: sums
 narrow accumulators. ids: each element is its index: shows wrong index maps. constant: ties and zero variance. wide:
 magnitudes from 1e-3 to 1e3. cancel: neighbours that nearly cancel. tiny: around the smallest normal number; of several
 buffers the first holds ordinary numbers, too. huge: sums of products close to the largest number. range: exponents to
-where exp overflows. nan, infinity, zeros (of both signs), subnormal: such numbers at the first, the last and other
+where exp overflows. nan, infinity, zeros (of both signs), subnormal, largest: such at the first, the last and other
 places among normal ones; but for infinities all along one row, too. ordered: all rows equal, in falling order. whole:
 integers over all of their type. edges: the least and the largest integers, -1, 0, 1. low: far below zero, where exp is
 zero, but for one number in every second row: shows maxima that start at zero or leave out a part. near: multiples of
@@ -128,10 +128,15 @@ def _one_hot(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: in
 
 
 def _big_int(s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, n: int, first: bool) -> np.ndarray:
-    # of the first buffer it is a row that is summed more often than not, and its sum should need the last bit
-    top = max(1, 2 ** PRECISION[s] // (max(shape[-1], 1) if first and shape else n))
-    ones = (rng.random(shape) < 7 / 8).astype(np.float64)
-    return rng.integers(top - top // 8, top + 1, shape).astype(np.float64) if first else ones
+    if not first:
+        return (rng.random(shape) < 7 / 8).astype(np.float64)
+    out = rng.integers(0, 4, shape).astype(np.float64)
+    rows = out.reshape(-1, shape[-1] if shape else 1)
+    # one large number in a row and in a column, so that sums along either need the last bit
+    at = np.arange(min(rows.shape))
+    if at.size:
+        rows[at, (at + rng.integers(rows.shape[1])) % rows.shape[1]] = max(1, 2 ** PRECISION[s] - 4 * n)
+    return out
 
 
 def _ordered(_s: Scalar, shape: tuple[int, ...], rng: np.random.Generator, _n: int, _f: bool) -> np.ndarray:
@@ -197,4 +202,5 @@ _SPECIAL: Final[dict[InputKind, Callable[[Scalar], list[float]]]] = {
     "infinity": lambda _: [np.inf, -np.inf],
     "zeros": lambda _: [0.0, -0.0],
     "subnormal": lambda s: [SMALLEST_NORMAL[s] / 4, -SMALLEST_NORMAL[s] * 2.0 ** (1 - PRECISION[s])],
+    "largest": lambda s: [LARGEST[s], -LARGEST[s]],
 }

@@ -140,9 +140,11 @@ class VerifySpec(Strict):
     """What is tried besides the sizes of the spec.
 
     `generate`: the symbols for which sizes are made up, around tiles and at the ends; default all, [] for none.
+    `alias`: pairs of an `in` and an `out` buffer that a caller may pass the same memory for.
     """
 
     generate: tuple[str, ...] | None = None
+    alias: tuple[tuple[str, str], ...] = ()
 
 
 def _struct_members(name: str, value: Any) -> dict[str, Any]:
@@ -229,6 +231,14 @@ class KernelModel(Strict):
             if symbol not in self.sizes:
                 known = ", ".join(self.sizes) or "none"
                 problems.append(f"verify.generate: expected names of sizes ({known}), found {symbol!r}")
+        for pair in self.verify.alias:
+            a, b = (self.args.get(name) for name in pair)
+            if a is None or b is None or (a.role, b.role) != ("in", "out"):
+                problems.append(f"verify.alias: expected an in and an out buffer, found {pair[0]!r} and {pair[1]!r}")
+            elif a.dtype != b.dtype or [e.text for e in a.shape or ()] != [e.text for e in b.shape or ()]:
+                problems.append(
+                    f"verify.alias: expected one dtype and one shape, found those of {pair[0]} and {pair[1]}"
+                )
         for output in self.reference.compare:
             if output not in self.args or self.args[output].role not in ("out", "inout"):
                 problems.append(f"reference.compare.{output}: expected the name of an out or inout argument")

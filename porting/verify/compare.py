@@ -48,11 +48,12 @@ def compare(got: np.ndarray, expected: Expected, scalar: Scalar, mode: Mode | No
     if mode == "sorted":
         got, ref = np.sort(got), np.sort(ref)
         bounds = np.full(ref.shape, bounds.max())
+    open_ = expected.open if expected.open is not None and mode != "sorted" else np.zeros(ref.shape, bool)
     if isinstance(mode, Tolerance):
         bounds = mode.atol + mode.rtol * np.abs(ref.astype(np.float64))
     elif not scalar.is_float or mode == "exact":
         return _exactly(got, ref, scalar)
-    return _within(got.astype(np.float64), ref.astype(np.float64), bounds, scalar)
+    return _within(got.astype(np.float64), ref.astype(np.float64), bounds, scalar, open_)
 
 
 def _exactly(got: np.ndarray, ref: np.ndarray, scalar: Scalar) -> Compared:
@@ -67,7 +68,7 @@ def _exactly(got: np.ndarray, ref: np.ndarray, scalar: Scalar) -> Compared:
     return Compared(int(wrong.sum()), 0, worst, float(got[worst]), float(ref[worst]), 0.0)
 
 
-def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar) -> Compared:
+def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar, open_: np.ndarray) -> Compared:
     largest = LARGEST[scalar] if scalar.is_float else np.inf
     # half a unit beyond the largest number a float rounds to infinity
     edge = largest + 2.0 ** (math.frexp(largest)[1] - 1) * ROUNDOFF[scalar] if scalar.is_float else np.inf
@@ -81,7 +82,8 @@ def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar
             & (np.abs(ref) + np.where(np.isfinite(bounds), bounds, 0) >= edge)
         )
         # an infinite bound says nothing, except that a NaN is not what was expected where a number is
-        unjudged = ~np.isfinite(bounds) & ~(np.isfinite(ref) & np.isnan(got))
+        unjudged = (~np.isfinite(bounds) & ~(np.isfinite(ref) & np.isnan(got))) | open_
+        fine |= open_
         # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
         excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))
         share = np.where(bounds > 0, error / bounds, np.where(np.isnan(error), -1.0, 0.0))

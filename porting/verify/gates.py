@@ -6,6 +6,7 @@ import dataclasses
 import hashlib
 import math
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -24,6 +25,28 @@ if TYPE_CHECKING:
     from ..spec.data import Inputs
     from ..spec.kernel import Kernel
     from .oracle import Expectation, Expected
+
+GATES: Final = MappingProxyType({
+    "text": "the text may compile to another program elsewhere",
+    "accuracy": "a function is less accurate than the source's",
+    "assembles": "the vendor's compiler rejects the text",
+    "compiles": "the text does not compile, or cannot be read back",
+    "completes": "a run crashes, does not end, or has no memory left",
+    "source": "the source itself is defective, or disagrees with its reference",
+    "sanitizer": "a defect that the emulated device sees, or a launch beyond the device's limits",
+    "guards": "memory beside a buffer is written",
+    "inputs unchanged": "an input is written",
+    "outputs written": "an element of an output is never written",
+    "values": "a value is further from what is expected than its bound",
+    "exact": "a value is not the exact one, where every order of operations is exact",
+    "signed zeros": "a zero has the wrong sign",
+    "algebra": "another formula than the source's, in a finite field",
+    "alias": "other results where input and output share their memory",
+    "history": "other results after a run on other inputs",
+    "deterministic": "other results on the same inputs",
+    "power": "refutes nothing: says of a size that wrong results would pass as well",
+})  # fmt: skip
+"""Every gate, and what it refutes."""
 
 SHOWN: Final = 3
 """Findings that a gate's detail lists; the rest is counted."""
@@ -137,6 +160,25 @@ def gate_history(kernel: Kernel, first: RunResult, after: RunResult, *, order_de
         if changed.size:
             return Said("unknown", f"{n} differs from run to run (float atomics), so it cannot be told")
     return Said("tested", "the same again after a run on other inputs")
+
+
+def gate_alias(
+    kernel: Kernel, pair: tuple[str, str], apart: RunResult, shared: RunResult, expectation: Expectation, *,
+    order_dependent: bool,
+) -> Said:  # fmt: skip
+    """Refute results that differ where one buffer is passed for the input and the output of `pair`."""
+    both, name = f"{pair[0]} and {pair[1]}", pair[1]
+    if shared.findings:
+        return Said("refuted", f"with one buffer for {both}: {described(shared.findings[0])}")
+    changed = np.flatnonzero(_bits(apart.buffers[name]) != _bits(shared.buffers[name]))
+    if changed.size and order_dependent and name in expectation.outputs:
+        scalar = kernel.args[name].scalar
+        got = decode(shared.buffers[name], scalar)
+        if not compare(got, expectation.outputs[name], scalar, compare_mode(kernel, name)).bad:
+            return Said("tested", f"within the bound with one buffer for {both}")
+    if changed.size:
+        return Said("refuted", f"{changed.size} elements differ with one buffer for {both}, first [{changed[0]}]")
+    return Said("tested", f"the same with one buffer for {both}")
 
 
 def gate_zeros(kernel: Kernel, expectation: Expectation, results: Sequence[RunResult]) -> Said | None:

@@ -20,7 +20,8 @@ import numpy as np
 from ...backends.emulator import DomainUnsupported, EmulatorError, emulate
 from ...backends.emulator.bounds_domain import BoundsDomain
 from ...backends.emulator.field_domain import FieldDomain
-from ...backends.emulator.formats import ROUNDOFF, UNDERFLOW
+from ...backends.emulator.formats import LARGEST, PRECISION, ROUNDOFF, UNDERFLOW
+from ...backends.emulator.path_domain import QuantumDomain, ReachDomain
 from ...ir import nodes as ir
 from ...ir.types import Scalar, scalar_of
 from ...ir.walk import walk
@@ -62,7 +63,8 @@ class Expected:
     """One output: `values` as `spec.data.decode` gives them, flat; `bounds` per element, absolute (0 for integers).
 
     `basis` says where values and bounds come from. `exact`: integers all the way, so every order gives these bits.
-    `negative`: the signs of zeros, where they can be told.
+    `negative`: the signs of zeros, where they can be told. `open`: elements that another order of the same sums and
+    products may overflow in, so that nothing is said of them.
     """
 
     values: np.ndarray
@@ -70,6 +72,7 @@ class Expected:
     basis: str
     exact: bool = False
     negative: np.ndarray | None = None
+    open: np.ndarray | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +108,7 @@ class Oracle:
         self._inputs: dict[tuple[Any, ...], Inputs] = {}
         self._references: dict[tuple[Any, ...], dict[str, np.ndarray] | None] = {}
         self._expectations: dict[tuple[Any, ...], Expectation] = {}
+        self._aliased: dict[tuple[Any, ...], str] = {}
         self._residues: dict[tuple[Any, ...], tuple[dict[str, np.ndarray], str]] = {}
 
     def rng(self, sizes: Mapping[str, int], purpose: str) -> np.random.Generator:
@@ -136,6 +140,24 @@ class Oracle:
     def other_inputs(self, sizes: Mapping[str, int]) -> Inputs:
         """Return inputs that are tried nowhere else, for a run between two runs on the same inputs."""
         return draw(self.kernel, sizes, self.rng(sizes, "other"), "normal")
+
+    def aliased(self, sizes: Mapping[str, int], launch: Launch, pair: tuple[str, str]) -> str:
+        """Say in words why the source itself may not get one buffer for both of a pair; empty if it may."""
+        key = (*sizes.items(), launch, pair)
+        with self._lock:
+            known = self._aliased.get(key)
+        if known is None:
+            apart = arguments(self.kernel, sizes, self.inputs(sizes))
+            runs = [
+                emulate(self.program, self.src, launch, args, roles=self.kernel.roles, max_seconds=self.time_limit)
+                for args in (apart, {**apart, pair[1]: apart[pair[0]]})
+            ]
+            same = runs[0].buffers[pair[1]].tobytes() == runs[1].buffers[pair[1]].tobytes()
+            found = [f.message for f in runs[1].findings]
+            known = found[0] if found else "" if same or self.float_atomics else "its results differ"
+            with self._lock:
+                self._aliased[key] = known
+        return known
 
     def residues(self, sizes: Mapping[str, int], launch: Launch, given: FieldRun) -> tuple[dict[str, np.ndarray], str]:
         """Run the source in the field: its residues, none where it cannot be followed, and why some are unknown."""
@@ -237,11 +259,36 @@ class Oracle:
         if expectation.source_faults and kind in PROBES:
             # the reference is not made for such numbers: the port must do as the source does
             expectation = self._judge(found, plain, None, unsupported, flushed)
+        if plain is not None and any(e.exact and e.bounds.any() for e in expectation.outputs.values()):
+            expectation = self._exact_in_any_order(expectation, run(ReachDomain()), run(QuantumDomain()))
+        if kind == "largest" and not unsupported:
+            expectation = self._open(expectation, run(ReachDomain()))
         if kind == "zeros" and self.signed_zeros and found.values64 is not None:
             signs = {n: np.signbit(v) for n, v in found.values64.items() if n in expectation.outputs}
             changed = {n: replace(expectation.outputs[n], negative=s) for n, s in signs.items()}
             expectation = replace(expectation, outputs={**expectation.outputs, **changed})
         return expectation
+
+    def _exact_in_any_order(self, expectation: Expectation, reach: Emulation, quantum: Emulation) -> Expectation:
+        """Where the source's order was exact: whether every partial result of any order has few enough digits."""
+        out = dict(expectation.outputs)
+        for name, e in out.items():
+            scalar = self.kernel.args[name].scalar
+            if e.exact and scalar.is_float:
+                most, last = (r.bounds[name] if r.bounds is not None else np.inf for r in (reach, quantum))
+                with np.errstate(over="ignore", invalid="ignore"):
+                    digits = np.log2(np.maximum(most, 2.0**-1000)) - last
+                out[name] = replace(e, exact=bool((digits <= PRECISION[scalar]).all()))
+        return replace(expectation, outputs=out)
+
+    def _open(self, expectation: Expectation, reach: Emulation) -> Expectation:
+        """Leave open what another order of the same sums and products may overflow in."""
+        out = dict(expectation.outputs)
+        for name, e in out.items():
+            scalar = self.kernel.args[name].scalar
+            if scalar.is_float and reach.bounds is not None:
+                out[name] = replace(e, open=~(reach.bounds[name] <= LARGEST[scalar]))
+        return replace(expectation, outputs=out)
 
     def _judge(
         self,

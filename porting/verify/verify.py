@@ -29,12 +29,13 @@ if TYPE_CHECKING:
     from ...hwmodels import Machine
 
 GUARD_BYTES: Final = 4096
-DEVICE_RUNS: Final = 5
+DEVICE_RUNS: Final = 6
+"""Runs on the same inputs: five that must agree, and the one behind a run on other inputs."""
 MEMORY_LIMIT: Final = 8 << 30
 """Bytes of writable memory that a candidate's process may have where the CPU runs it."""
 
 
-_LABELS: Final[dict[InputKind, str]] = {"exact": "integers", "one_hot": "one-hot", "big_int": "large integers"}
+LABELS: Final[dict[InputKind, str]] = {"exact": "integers", "one_hot": "one-hot", "big_int": "large integers"}
 
 
 class Verification(Record):
@@ -151,6 +152,7 @@ class _Course:
         self, gate: str, said: Said, size: Mapping[str, int] | None = None, inputs: str = "", since: float = 0.0
     ) -> bool:
         """Record a gate's word; tells whether it refuted nothing."""
+        assert gate in gates.GATES
         seconds = time.perf_counter() - since if since else 0.0
         record = GateRecord(
             gate=gate, verdict=said.verdict, size=dict(size or {}), inputs=inputs, backend=self.backend,
@@ -176,7 +178,7 @@ class _Course:
     def one(self, case: Case, kind: InputKind) -> bool:
         """All gates on one set of inputs; False if the candidate did not complete."""
         kernel, sizes = self.oracle.kernel, case.sizes
-        label = "inputs function" if kernel.model.reference.inputs is not None else _LABELS.get(kind, kind)
+        label = "inputs function" if kernel.model.reference.inputs is not None else LABELS.get(kind, kind)
 
         def say(gate: str, said: Said, since: float = 0.0) -> bool:
             return self.say(gate, said, sizes, label, since)
@@ -217,10 +219,12 @@ class _Course:
             say("signed zeros", zeros)
         if kind == "normal":
             self.algebra(say, case, inputs)
+            if not self.alias(say, case, inputs, runs[0], expectation):
+                return False
         if written and not self.emulated:
             say("history", gates.gate_history(kernel, runs[0], runs[2], order_dependent=self.oracle.float_atomics))
         if written:
-            others, again = (runs[1:2], runs[2:]) if self.emulated else ([runs[1], runs[-1]], runs[2:-1])
+            others, again = (runs[1:2], runs[2:]) if self.emulated else ([runs[1], runs[-1]], runs[3:-1])
             deterministic = gates.gate_deterministic(
                 kernel, runs[0], others, again, order_dependent=self.oracle.float_atomics,
                 bounded=values.verdict == "tested", emulated=self.emulated,
@@ -229,6 +233,33 @@ class _Course:
         strength = gates.power(kernel, expectation, inputs, self.fp64)
         self.powers.append(strength)
         say("power", strength.said)
+        return True
+
+    def alias(
+        self, say: Callable[[str, Said, float], bool], case: Case, inputs: Inputs, apart: RunResult,
+        expectation: Expectation,
+    ) -> bool:  # fmt: skip
+        """The alias gate, for each pair that the spec names; False if the candidate did not complete."""
+        kernel, sizes = self.oracle.kernel, case.sizes
+        for pair in kernel.model.verify.alias:
+            since = time.perf_counter()
+            if self.backend not in ("emulator", "opencl"):
+                say("alias", Said("unknown", "this runtime takes no buffer twice"), since)
+            elif why := self.oracle.aliased(sizes, case.source, pair):
+                say("source", Said("refuted", f"with one buffer for {' and '.join(pair)}: {why}"), since)
+            else:
+                args = arguments(kernel, sizes, inputs, self.poisons[0])
+                outcome = self.runner.run(case.launch, {**args, pair[1]: args[pair[0]]}, GUARD_BYTES)
+                if not isinstance(outcome, Done):
+                    say(
+                        "completes",
+                        Said("refuted", f"with one buffer for {' and '.join(pair)}: {failed(outcome)}"),
+                        since,
+                    )
+                    return False
+                dependent = self.oracle.float_atomics
+                said = gates.gate_alias(kernel, pair, apart, outcome.result, expectation, order_dependent=dependent)
+                say("alias", said, since)
         return True
 
     def algebra(self, say: Callable[[str, Said, float], bool], case: Case, inputs: Inputs) -> None:

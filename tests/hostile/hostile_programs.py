@@ -15,6 +15,7 @@ SIGNATURES = {
     " float eps)",
     "transpose": "__kernel void transpose(__global const float* x, __global float* y, int rows, int cols)",
     "histogram": "__kernel void histogram(__global const uchar* data, __global uint* hist, int n)",
+    "reduction/column_sums": "__kernel void column_sums(__global const float* x, __global float* sums, int rows, int cols)",
     "stencil": "__kernel void stencil(__global const float* u, __global float* out, int width, int height, float alpha)",
 }
 
@@ -287,8 +288,12 @@ HACKS = {
     "range of fp16": Hack(
         "lower precision", "sgemm", CELL + "if (mine) C[row * N + col] = fmax(fmin(alpha * acc, 65504.0f), -65504.0f);", "values|exact", BOTH, sizes=(1, 5)),
     "last bit of the sum cut off": Hack(
-        "lower precision", "sgemm", CELL.replace("acc = fma(", "acc = gp_low(") + "if (mine) C[row * N + col] = alpha * acc;",
-        "values|exact", BOTH, before="float gp_low(float a, float b, float c) { return as_float(as_uint(fma(a, b, c)) & 0xfffffffeu); }\n"),
+        "lower precision", "reduction/column_sums", """
+    const int col = get_group_id(0) * 32 + get_local_id(0);
+    if (col >= cols || get_local_id(1) > 0) return;
+    float sum = 0.0f;
+    for (int r = 0; r < rows; ++r) sum = as_float(as_uint(sum + x[r * cols + col]) & 0xfffffffeu);
+    sums[col] = sum;""", "exact", BOTH, sizes=(0, 3)),
     "fast exponential": Hack("fast functions", "softmax", ROW + SOFTMAX.replace("exp(", "native_exp("), "accuracy", BOTH),
     "exponential of half's accuracy": Hack("fast functions", "softmax", ROW + SOFTMAX.replace("exp(", "half_exp("), "accuracy|compiles"),
     "fast division": Hack("fast functions", "softmax", ROW + SOFTMAX.replace(

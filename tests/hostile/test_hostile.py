@@ -24,7 +24,7 @@ from gpuport.porting.translate import read_kernel
 from gpuport.porting.verify import Case, Oracle, Verification, cases_for, verify
 from hostile_programs import CELL, HACKS, REFUSED, ROW, SIGNATURES, SOFTMAX, Hack
 
-EXAMPLES = Path(__file__).parents[2] / "examples"
+ROOT = Path(__file__).parents[2]
 FAMILIES = tomllib.loads((Path(__file__).parent / "families.toml").read_text(encoding="utf-8"))
 CPU = load_machine("cpu")
 SOURCE_MACHINE = load_machine("h100")
@@ -35,7 +35,8 @@ APART = ("no end", "memory beyond the limit", "host code", "forged answer", "out
 
 @functools.cache
 def example(name: str) -> tuple[Kernel, Oracle, dict[str, int]]:
-    kernel = Kernel.load(EXAMPLES / name / f"{name}.kernel.toml")
+    folder = ROOT / "tests" / "kernels" / name if "/" in name else ROOT / "examples" / name / name
+    kernel = Kernel.load(folder.with_suffix(".kernel.toml"))
     source = read_kernel(kernel)
     return kernel, Oracle(kernel, source.program, SOURCE_MACHINE, 20261122), dict(source.constants)
 

@@ -8,16 +8,16 @@ from typing import Any
 import numpy as np
 import pytest
 from gpuport.backends.base import Finding, KernelText, Launch, RunResult, TextParam
-from gpuport.backends.emulator.backend import EmulatorBackend
-from gpuport.backends.isolate import Compiled, Done
+from gpuport.backends.compilers import Assembly
+from gpuport.backends.inprocess import InProcess
+from gpuport.backends.isolate import Done
 from gpuport.backends.opencl.reader import read_opencl
-from gpuport.backends.opencl.runtime import OpenCLBackend
-from gpuport.backends.readers import read_text
 from gpuport.hwmodels import load_machine
 from gpuport.hwmodels.probe.pocl import VARIABLE
 from gpuport.porting.spec import Kernel
 from gpuport.porting.spec.data import POISONS, Inputs, arguments, poisoned
 from gpuport.porting.verify import Case, Expectation, Expected, Oracle, Verification, gates, verify, verify_with
+from gpuport.porting.verify.assembles import gate_assembles
 
 CPU = load_machine("cpu")
 
@@ -41,21 +41,6 @@ def twice_and_one(inputs: dict[str, Any]) -> Any:
     return 2.0 * inputs["x"] + 1.0
 
 
-class Here:
-    """Runs a candidate in this process: quicker than a child, and these do not crash."""
-
-    def __init__(self, backend: str, text: KernelText) -> None:
-        self.backend = OpenCLBackend() if backend == "opencl" else EmulatorBackend(read_text)
-        self.text = text
-
-    def compile(self) -> Compiled:
-        self.executable = self.backend.compile(self.text, CPU)
-        return Compiled(0.0)
-
-    def run(self, launch: Launch, args: Any, guard_bytes: int = 0, *, order_seed: int | None = None) -> Done:
-        return Done(self.executable.run(launch, args, guard_bytes=guard_bytes, order_seed=order_seed))
-
-
 @pytest.fixture(autouse=True)
 def _pocl(monkeypatch):
     monkeypatch.setenv(VARIABLE, os.environ.get(VARIABLE, "auto"))
@@ -68,13 +53,13 @@ def judge(tmp_path):
     def run(
         candidate: str, *, source: str = SOURCE, backend: str = "opencl", reference: Any = twice_and_one,
         sizes: Any = (100,), block: int = 64, limit: float = 20.0, compare: Any = None, isolated: bool = False,
-        kinds: Any = ("normal", "exact"), **options: Any,
+        kinds: Any = ("normal", "exact"), alias: Any = (), runs: Any = None, **options: Any,
     ) -> Verification:  # fmt: skip
         (tmp_path / "k.cl").write_text(source)
         spec = {"python": reference} if reference else {}
         kernel = Kernel(
             source="k.cl", entry="k", sizes={"n": list(sizes)}, args=ARGS, folder=tmp_path,
-            launch={"grid": [f"cdiv(n, {block})"], "block": [block]}, reference={**spec, "compare": compare or {}},
+            launch={"grid": [f"cdiv(n, {block})"], "block": [block]}, reference={**spec, "compare": compare or {}}, verify={"alias": alias},
         )  # fmt: skip
         program, constants = read_opencl(tmp_path / "k.cl", "k")
         oracle = Oracle(kernel, program, CPU, 77)
@@ -83,7 +68,8 @@ def judge(tmp_path):
         text = KernelText("opencl", "k", candidate, PARAMS)
         if isolated:
             return verify(text, oracle, cases, CPU, backend, time_limit=limit, **options)
-        return verify_with(Here(backend, text), oracle, cases, CPU, "opencl", backend, **options)
+        runner = (runs or InProcess)(backend, text, CPU)
+        return verify_with(runner, oracle, cases, CPU, "opencl", backend, **options)
 
     return run
 
@@ -107,31 +93,74 @@ def test_the_source_itself_passes(judge, backend):
     assert all(g.size for g in v.gates if g.gate not in ("text", "accuracy", "compiles"))
 
 
-@pytest.mark.parametrize(
-    ("line", "only"),
-    [
-        ("if (i < n) y[i] = 2.0f * x[i] + one;", {"compiles"}),
-        (f"{GOOD} if (i == 0) *(volatile __global int*)0 = 1;", {"completes"}),
-        (f"{GOOD} if (i == 0) y[n] = 0.0f;", {"guards"}),
-        (f"{GOOD} if (i == 0) y[-1] = 0.0f;", {"guards"}),
-        (f"{GOOD} if (i == 3) ((__global float*)x)[3] = 5.0f;", {"inputs unchanged"}),
-        # one unit in the last place off, where the buffer held a zero
-        (
-            "if (i < n) { uint old = as_uint(y[i]); float v = 2.0f * x[i] + 1.0f;"
-            " y[i] = old == 0u && i == 5 && v != rint(v) ? nextafter(v, 9.0f) : v; }",
-            {"deterministic"},
-        ),
-        # within the bound, yet not what every order of exact operations gives
-        ("if (i < n) { float v = 2.0f * x[i] + 1.0f; y[i] = v == rint(v) ? nextafter(v, 99.0f) : v; }", {"exact"}),
-        ("if (i < n) { float v = 2.0f * x[i] + 1.0f; y[i] = v == rint(v) ? v : v * 1.0001f; }", {"values"}),
-    ],
-)  # fmt: skip
-def test_each_defect_is_seen_by_its_gate_alone(judge, line, only):
-    v = judge(body(line), isolated=bool(only & {"compiles", "completes"}))
-    assert refuted(v) == only
-    assert v.verdict == "refuted"
-    assert v.refuted is not None
-    assert v.reason.startswith(v.refuted.gate)
+class Remembers(InProcess):
+    """A device on which a kernel keeps something: what it gives depends on the run before."""
+
+    calls = 0
+
+    def run(self, launch: Launch, args: Any, guard_bytes: int = 0, *, order_seed: int | None = None) -> Any:
+        done = super().run(launch, args, guard_bytes, order_seed=order_seed)
+        assert isinstance(done, Done)
+        self.calls += 1
+        if self.calls == 4:  # the first after the run on other inputs
+            done.result.buffers["y"][0] = np.nextafter(done.result.buffers["y"][0], np.float32(9))
+        return done
+
+
+# for each gate a candidate, and how it is judged; see `test_each_gate_refutes_what_no_other_does`
+ALONE: dict[str, tuple[str, dict[str, Any]]] = {
+    # both branches are right, and so is each function as it is computed here
+    "text": (f"\n#ifdef __SPIR__\n{GOOD}\n#else\n{GOOD}\n#endif\n", {"isolated": True}),
+    "accuracy": ("if (i < n) y[i] = native_divide(2.0f * x[i] + 1.0f, 1.0f);", {"isolated": True}),
+    "compiles": ("if (i < n) y[i] = 2.0f * x[i] + one;", {}),
+    "completes": (f"{GOOD} if (i == 0) *(volatile __global int*)0 = 1;", {"isolated": True}),
+    "source": (GOOD, {"source": SOURCE.replace("i < n", "i <= n")}),
+    "sanitizer": (f"{GOOD} if (i == 0 && x[n] == 12345.0f) y[0] = 0.0f;", {"backend": "emulator"}),
+    "guards": (f"{GOOD} if (i == 0) y[n] = 0.0f; if (i == 0) y[-1] = 0.0f;", {}),
+    "inputs unchanged": (f"{GOOD} if (i == 3) ((__global float*)x)[3] = 5.0f;", {}),
+    # nothing tells what values should be where the source looks at bits
+    "outputs written": (
+        "if (i < n - 1) y[i] = as_float(as_uint(x[i]) ^ 1u);",
+        {"source": body("if (i < n) y[i] = as_float(as_uint(x[i]) ^ 1u);"), "reference": None},
+    ),
+    "values": ("if (i < n) { float v = 2.0f * x[i] + 1.0f; y[i] = v == rint(v) ? v : v * 1.0001f; }", {}),
+    # within the bound, yet not what every order of exact operations gives
+    "exact": ("if (i < n) { float v = 2.0f * x[i] + 1.0f; y[i] = v == rint(v) ? nextafter(v, 99.0f) : v; }", {}),
+    "signed zeros": (
+        "if (i < n) y[i] = x[i] == 0.0f ? 0.0f : 2.0f * x[i];",
+        {"source": body("if (i < n) y[i] = 2.0f * x[i];"), "reference": None, "kinds": ("normal", "zeros")},
+    ),
+    # far within the bound
+    "algebra": ("if (i < n) y[i] = 2.0f * x[i] + 1.0f + 1e-30f * x[i];", {"backend": "emulator"}),
+    # looks again at what it has overwritten
+    "alias": (
+        "if (i < n) { float v = x[i]; y[i] = 2.0f * v + 1.0f; float w = x[i]; if (v == v && w != v) y[i] = 0.0f; }",
+        {"backend": "emulator", "alias": [["x", "y"]]},
+    ),
+    "history": (GOOD, {"runs": Remembers}),
+    # one unit in the last place off, where the buffer held a zero
+    "deterministic": (
+        "if (i < n) { uint old = as_uint(y[i]); float v = 2.0f * x[i] + 1.0f;"
+        " y[i] = old == 0u && i == 5 && v != rint(v) ? nextafter(v, 9.0f) : v; }", {}),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("gate", ALONE)
+def test_each_gate_refutes_what_no_other_does(judge, gate):
+    line, how = ALONE[gate]
+    v = judge(body(line), **how)
+    assert refuted(v) == {gate}
+    assert (v.verdict, v.reason.split(" at ")[0].split(":")[0]) == ("refuted", gate)
+    if gate in ("text", "accuracy"):  # these are asked before any run; no other gate would have refuted it
+        assert judge(body(line), **{**how, "isolated": False}).verdict == "tested"
+
+
+def test_what_its_compiler_rejects_is_refuted():
+    assert gate_assembles(Assembly("amdgcn", error="no such instruction")).verdict == "refuted"
+
+
+def test_no_gate_is_without_its_case():
+    assert {*ALONE, "assembles", "power"} == set(gates.GATES)
 
 
 @pytest.mark.parametrize(
