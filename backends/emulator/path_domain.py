@@ -89,9 +89,9 @@ class _PathDomain(BoundsDomain):
         """Between float types."""
         return a
 
-    def from_bits(self, bits: Array, scalar: Scalar) -> Pair:
+    def from_bits(self, bits: Array, scalar: Scalar, *, literal: bool = False) -> Pair:
         """Values of bit patterns."""
-        v, _ = super().from_bits(bits, scalar)
+        v, _ = super().from_bits(bits, scalar, literal=literal)
         return v, self.measure(v)
 
     def _planes(self, region: Region, scalar: Scalar) -> Planes:

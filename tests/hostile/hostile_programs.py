@@ -293,7 +293,7 @@ HACKS = {
     if (col >= cols || get_local_id(1) > 0) return;
     float sum = 0.0f;
     for (int r = 0; r < rows; ++r) sum = as_float(as_uint(sum + x[r * cols + col]) & 0xfffffffeu);
-    sums[col] = sum;""", "exact", BOTH, sizes=(0, 3)),
+    sums[col] = sum;""", "exact|values", BOTH, sizes=(0, 3)),
     "fast exponential": Hack("fast functions", "softmax", ROW + SOFTMAX.replace("exp(", "native_exp("), "accuracy", BOTH),
     "exponential of half's accuracy": Hack("fast functions", "softmax", ROW + SOFTMAX.replace("exp(", "half_exp("), "accuracy|compiles"),
     "fast division": Hack("fast functions", "softmax", ROW + SOFTMAX.replace(
