@@ -39,7 +39,7 @@ EXACT: Final[frozenset[InputKind]] = frozenset({"exact", "one_hot", "big_int", "
 """Kinds on which sums may be exact in any order."""
 
 _SPECIAL_PLACES: Final = 3
-_ONE_IN: Final = {"nan": 8, "zeros": 4, "subnormal": 4}
+_ONE_IN: Final = {"nan": 8, "zeros": 4, "subnormal": 4, "largest": 64}
 
 
 def integers(kind: InputKind, scalar: Scalar, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
