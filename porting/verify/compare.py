@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from ...backends.emulator.formats import LARGEST, ROUNDOFF
+from ...backends.emulator.formats import LARGEST, ROUNDOFF, SMALLEST_NORMAL
 from ..spec.model import Tolerance
 
 if TYPE_CHECKING:
@@ -52,6 +52,8 @@ def compare(got: np.ndarray, expected: Expected, scalar: Scalar, mode: Mode | No
     if isinstance(mode, Tolerance):
         bounds = mode.atol + mode.rtol * np.abs(ref.astype(np.float64))
     elif not scalar.is_float or mode == "exact":
+        if expected.flushes:
+            got = np.where((got == 0) & (np.abs(ref) < SMALLEST_NORMAL[scalar]), ref, got)
         return _exactly(got, ref, scalar)
     return _within(got.astype(np.float64), ref.astype(np.float64), bounds, scalar, open_)
 
@@ -82,7 +84,7 @@ def _within(got: np.ndarray, ref: np.ndarray, bounds: np.ndarray, scalar: Scalar
             & (np.abs(ref) + np.where(np.isfinite(bounds), bounds, 0) >= edge)
         )
         # an infinite bound says nothing, except that a NaN is not what was expected where a number is
-        unjudged = (~np.isfinite(bounds) & ~(np.isfinite(ref) & np.isnan(got))) | open_
+        unjudged = (np.isposinf(bounds) & ~(np.isfinite(ref) & np.isnan(got))) | open_
         fine |= open_
         # the worst is the element furthest out of bounds, or if there is none the one nearest to its bound
         excess = np.where(fine, 0.0, np.where(np.isfinite(error), error / np.maximum(bounds, 1e-300), np.inf))

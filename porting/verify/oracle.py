@@ -23,7 +23,7 @@ from ...backends.emulator.field_domain import FieldDomain
 from ...backends.emulator.formats import LARGEST, PRECISION, ROUNDOFF, UNDERFLOW
 from ...backends.emulator.path_domain import QuantumDomain, ReachDomain
 from ...ir import nodes as ir
-from ...ir.types import Scalar, scalar_of
+from ...ir.types import BF16, F32, Scalar, scalar_of
 from ...ir.walk import walk
 from ..spec.data import Inputs, arguments, decode, draw, free_floats, is_drawn, outputs, shaped
 from ..spec.generators import EXACT, INTEGER_PROBES, OF_INTEGERS, PROBES, InputKind
@@ -65,7 +65,7 @@ class Expected:
 
     `basis` says where values and bounds come from. `exact`: integers all the way, so every order gives these bits.
     `negative`: the signs of zeros, where they can be told. `open`: elements that another order of the same sums and
-    products may overflow in, so that nothing is said of them.
+    products may overflow in, so that nothing is said of them. `flushes`: the destination makes subnormals zero.
     """
 
     values: np.ndarray
@@ -74,6 +74,7 @@ class Expected:
     exact: bool = False
     negative: np.ndarray | None = None
     open: np.ndarray | None = None
+    flushes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -264,6 +265,11 @@ class Oracle:
             expectation = self._exact_in_any_order(expectation, run(ReachDomain()), run(QuantumDomain()))
         if kind == "largest" and not unsupported:
             expectation = self._open(expectation, run(ReachDomain()))
+        if _SUBNORMALS[0] in flushes:
+            small = {n: e for n, e in expectation.outputs.items() if self.kernel.args[n].scalar in (F32, BF16)}
+            expectation = replace(
+                expectation, outputs={**expectation.outputs, **{n: replace(e, flushes=True) for n, e in small.items()}}
+            )
         if kind == "zeros" and self.signed_zeros and found.values64 is not None:
             signs = {n: np.signbit(v) for n, v in found.values64.items() if n in expectation.outputs}
             changed = {n: replace(expectation.outputs[n], negative=s) for n, s in signs.items()}
