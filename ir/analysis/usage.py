@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from .. import nodes as n
-from ..types import Array, Pointer, Scalar, Space, Struct, Type, Vector, scalar_of
+from ..types import F32, Array, Pointer, Scalar, Space, Struct, Type, Vector, scalar_of
 from ..walk import walk
 
 if TYPE_CHECKING:
@@ -123,3 +123,17 @@ def root_variable(e: n.Expr) -> str | None:
     while isinstance(e, n.Component | n.Field) or (isinstance(e, n.Element) and not isinstance(e.base.type, Pointer)):
         e = e.base
     return e.name if isinstance(e, n.Var) else None
+
+
+def contractible(program: n.Program) -> bool:
+    """Tell whether a float product is an operand of a sum."""
+    for f in (program.kernel, *program.functions):
+        for x in walk(f.body):
+            parts: tuple[n.Expr, ...] = ()
+            if isinstance(x, n.Binary) and x.op in ("+", "-"):
+                parts = (x.left, x.right)
+            elif isinstance(x, n.Assign) and x.op in ("+", "-"):
+                parts = (x.value,)
+            if any(isinstance(p, n.Binary) and p.op == "*" and p.type == F32 for p in parts):
+                return True
+    return False

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.analysis.progress import lock_of_lanes, waiting_loop
-from ...ir.analysis.usage import atomics_used, scalars_used
+from ...ir.analysis.usage import atomics_used, contractible, scalars_used
 from ...ir.diagnostics import Refusal
 from ...ir.mathlib import MATH
 from ...ir.rewrites.double_single import doubles_to_pairs
@@ -160,7 +160,7 @@ def numerics(task: Task) -> Task:
         task = task.decided(questions.skipped("f32 subnormals"))
     rounding = Questions()
     source, own = rounding.ask(task.src, "numerics.contract"), rounding.ask(task.dst, "numerics.contract")
-    if task.language not in ("cuda", "hip") and source not in (None, "off") and _contractible(task.program):
+    if task.language not in ("cuda", "hip") and source not in (None, "off") and contractible(task.program):
         what = "a*b + c is rounded twice, as it is written"
         why = "the source's compiler may fuse it into one rounding" + (
             "" if own in (None, "off") else ", as this one may"
@@ -210,17 +210,3 @@ def fast_functions(task: Task) -> Task:
 def _float_to_integer(node: n.Convert) -> bool:
     source, to = node.value.type, node.type
     return isinstance(source, Scalar) and source.is_float and isinstance(to, Scalar) and to.is_integer
-
-
-def _contractible(program: n.Program) -> bool:
-    """Whether a float product is an operand of a sum."""
-    for f in (program.kernel, *program.functions):
-        for x in walk(f.body):
-            parts: tuple[n.Expr, ...] = ()
-            if isinstance(x, n.Binary) and x.op in ("+", "-"):
-                parts = (x.left, x.right)
-            elif isinstance(x, n.Assign) and x.op in ("+", "-"):
-                parts = (x.value,)
-            if any(isinstance(p, n.Binary) and p.op == "*" and p.type == F32 for p in parts):
-                return True
-    return False
