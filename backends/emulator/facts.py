@@ -9,7 +9,7 @@ from ...ir import nodes as ir
 from ...ir.types import Array as ArrayType
 from ...ir.types import Pointer as PointerType
 from ...ir.walk import walk
-from .guesses import guesses
+from .guesses import guesses, swapping
 from .tickets import tickets
 
 _KEPT: Final = 16
@@ -50,6 +50,7 @@ def facts_of(program: ir.Program) -> Facts:
 def _find(program: ir.Program) -> Facts:
     functions = (*program.functions, program.kernel)
     nodes = [n for f in functions for n in walk(f)]
+    calls = swapping(program.functions)
     atomics = any(isinstance(n, ir.Atomic) for n in nodes)
     return Facts(
         casts=tuple(n.type for n in nodes if isinstance(n, ir.PointerCast)),
@@ -58,7 +59,7 @@ def _find(program: ir.Program) -> Facts:
         functions={
             f.name: FunctionFacts(
                 frozenset(_root(n.memory) for n in walk(f) if isinstance(n, ir.AddressOf)),
-                guesses(f) if atomics else frozenset(),
+                guesses(f, calls) if atomics else frozenset(),
                 tickets(program, f) if atomics else frozenset(),
             )
             for f in functions

@@ -13,13 +13,16 @@ the swap fails, and whatever was computed from it is dropped. A read is a guess 
 - a comparison (== or !=) of such a copy with what that compare-and-swap gave; where they are equal, the guess is true
   and its value may go anywhere.
 
+A function whose result is such a swap's (as the helper that Metal's ports call) is one itself; see `swapping`.
+
 Anything else (a condition, an index, a result) makes it an ordinary read, whose race is reported.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import permutations
 from typing import Final
 
 from ...ir import nodes as ir
@@ -66,9 +69,49 @@ class _After:
     continues: _States = frozenset()
 
 
-def guesses(function: ir.Function) -> frozenset[int]:
-    """Return the `id`s of the expressions in a function that are plain reads of memory and only guess."""
-    swaps = [n for n in walk(function) if isinstance(n, ir.Atomic) and n.op == "cas"]
+Swaps = Mapping[str, tuple[int, int, int]]
+"""Functions that compare and swap: by name, the places of the address, the expected value and the new one."""
+
+
+def swapping(functions: Iterable[ir.Function]) -> Swaps:
+    """Return the functions that do no more than a compare-and-swap, perhaps several times, of what they are given.
+
+    Such a function uses the new value in swaps alone that expect the value expected, and returns what one of those
+    found; or it has learned that the memory held what was expected.
+    """
+    found: dict[str, tuple[int, int, int]] = {}
+    for f in functions:
+        kinds = [isinstance(p.type, Pointer) for p in f.params]
+        if len(kinds) != 3 or kinds.count(True) != 1 or not any(_swap(n, {}) for n in walk(f)):
+            continue
+        at = kinds.index(True)
+        place = ir.Var(f.params[at].name, f.params[at].type)
+        for expected, new in permutations({0, 1, 2} - {at}):
+            first = _State(frozenset({f.params[expected].name}), frozenset({f.params[new].name}))
+            try:
+                end = _Swapping(place, place, {}).block(f.body, frozenset({first})).on
+            except _Elsewhere:
+                continue
+            if not end:
+                found[f.name] = (at, expected, new)
+                break
+    return found
+
+
+def _swap(e: ir.Node, calls: Swaps) -> ir.Atomic | None:
+    """A compare-and-swap, or the call of a function that is one."""
+    if isinstance(e, ir.Call) and e.function in calls and isinstance(e.type, Scalar):
+        at, expected, new = (e.args[i] for i in calls[e.function])
+        return ir.Atomic("cas", at, new, e.type, expected)
+    return e if isinstance(e, ir.Atomic) and e.op == "cas" else None
+
+
+def guesses(function: ir.Function, calls: Swaps) -> frozenset[int]:
+    """Return the `id`s of the expressions in a function that are plain reads of memory and only guess.
+
+    calls: the functions that compare and swap, of `swapping`.
+    """
+    swaps = [s for n in walk(function) if (s := _swap(n, calls))]
     if not swaps:
         return frozenset()
     targets = [_target(s) for s in swaps]
@@ -80,7 +123,7 @@ def guesses(function: ir.Function) -> frozenset[int]:
         if place is None or place not in targets or _depends(place):
             continue
         try:
-            _Flow(e, place).block(function.body, frozenset({_CLEAN}))
+            _Flow(e, place, calls).block(function.body, frozenset({_CLEAN}))
         except _Elsewhere:
             continue
         found.add(id(e))
@@ -135,9 +178,10 @@ def _depends(place: ir.Expr) -> bool:
 class _Flow:
     """Follows the value of one read through a function. Raises _Elsewhere where it goes where it should not."""
 
-    def __init__(self, read: ir.Expr, place: ir.Expr) -> None:
+    def __init__(self, read: ir.Expr, place: ir.Expr, calls: Swaps) -> None:
         self.read = read
         self.place = place
+        self.calls = calls
         self.names = frozenset(n.name for n in walk(place) if isinstance(n, ir.Var))
 
     # statements
@@ -235,8 +279,8 @@ class _Flow:
 
     def result(self, e: ir.Expr, s: _State) -> bool:
         e = _same_bits(e)
-        if isinstance(e, ir.Atomic):
-            return self.swap(e, s) and e.expected is not None and self.copy(e.expected, s)
+        if swap := _swap(e, self.calls):
+            return self.swap(swap, s) and swap.expected is not None and self.copy(swap.expected, s)
         return isinstance(e, ir.Var) and e.name in s.swapped
 
     def assigned(self, s: _State, name: str, value: ir.Expr) -> _State:
@@ -251,7 +295,7 @@ class _Flow:
             return replace(new, copies=new.copies | {name})
         if self.result(value, s):
             return replace(new, swapped=new.swapped | {name})
-        if any(isinstance(n, ir.Atomic) for n in walk(value)) or not self.tainted(value, s):
+        if any(isinstance(n, ir.Atomic) or _swap(n, self.calls) for n in walk(value)) or not self.tainted(value, s):
             self.expression(value, s)
             return new
         self.pure(value, s)
@@ -293,12 +337,26 @@ class _Flow:
 
     def expression(self, e: ir.Node, s: _State) -> None:
         """An expression that the value may not be part of, but in compare-and-swaps."""
-        if isinstance(e, ir.Atomic) and self.swap(e, s):
+        if (swap := _swap(e, self.calls)) and self.swap(swap, s):
             return
         if e is self.read or (isinstance(e, ir.Var) and e.name in s.tainted):
             raise _Elsewhere
         for child in children(e):
             self.expression(child, s)
+
+
+class _Swapping(_Flow):
+    """Follows the value that a function expects, as if it had been read: its results must be those of swaps."""
+
+    def statement(self, x: ir.Stmt, states: _States) -> _After:
+        if isinstance(x, ir.Return):
+            for s in states - {_CLEAN}:
+                if x.value is None or not self.result(x.value, s):
+                    raise _Elsewhere
+            return _After()
+        if isinstance(x, ir.Assign) and not isinstance(x.target, ir.Var):
+            raise _Elsewhere  # it writes to memory
+        return super().statement(x, states)
 
 
 def _same_bits(e: ir.Expr) -> ir.Expr:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from gpuport.backends.emulator.guesses import guesses
+from gpuport.backends.emulator.guesses import guesses, swapping
 from gpuport.backends.readers import read_source
 from gpuport.ir import nodes as ir
 
@@ -82,9 +82,37 @@ def functions(tmp_path_factory: pytest.TempPathFactory) -> dict[str, ir.Function
 
 @pytest.mark.parametrize("name", GUESSES)
 def test_what_only_a_swap_sees_is_a_guess(functions: dict[str, ir.Function], name: str) -> None:
-    assert len(guesses(functions[name])) == 1
+    assert len(guesses(functions[name], {})) == 1
 
 
 @pytest.mark.parametrize("name", ORDINARY)
 def test_what_goes_anywhere_else_is_a_read(functions: dict[str, ir.Function], name: str) -> None:
-    assert not guesses(functions[name])
+    assert not guesses(functions[name], {})
+
+
+WRAPPERS = {
+    "as Metal's": """int w = e; int seen = e;
+        while (true) { w = seen; int old = atomicCAS(p, w, v); seen = old; if (old == w) break; if (seen != e) break; }
+        return seen;""",
+    "plain": "return atomicCAS(p, e, v);",
+}
+NO_WRAPPERS = {
+    "another value": "int old = atomicCAS(p, e, v); return old + 1;",
+    "the expected value": "atomicCAS(p, e, v); return e;",
+    "stores as well": "int old = atomicCAS(p, e, v); p[0] = v; return old;",
+    "expects something else": "return atomicCAS(p, 0, v);",
+    "falls off": "int old = atomicCAS(p, e, v); return e == 3 ? v : old;",
+}
+CALLER = "int old = *p, seen; do { seen = old; old = f{i}(p, seen, seen + v); } while (old != seen); return old;"
+
+
+@pytest.mark.parametrize("name", [*WRAPPERS, *NO_WRAPPERS])
+def test_functions_that_swap(name: str, tmp_path: Path) -> None:
+    body = {**WRAPPERS, **NO_WRAPPERS}[name]
+    text = f"__device__ int f0(int* p, int e, int v) {{ {body} }}\n"
+    text += f"__device__ int g(int* p, int v) {{ {CALLER.replace('{i}', '0')} }}\n"
+    (tmp_path / "k.cu").write_text(f"{text}__global__ void k(int* p, int v) {{ g(p, v); }}\n")
+    program, _ = read_source(tmp_path / "k.cu", "k")
+    calls = swapping(program.functions)
+    assert ("f0" in calls) == (name in WRAPPERS)
+    assert bool(guesses(program.function("g"), calls)) == (name in WRAPPERS)
