@@ -9,6 +9,7 @@ from ...ir import nodes as n
 from ...ir.diagnostics import refuse
 from ...ir.mathlib import MATH, MathFn
 from ...ir.types import BOOL, F32, SCALARS, U32, Pointer, Scalar, Type, Vector, scalar_of
+from ...ir.walk import walk
 from . import operators as ops
 from .declare import suffix
 from .text import POSTFIX, UNARY, Text
@@ -201,7 +202,10 @@ class Calls:
             if form.blind and taken:
                 continue
             printer.helpers.extension(*form.extensions)
-            pointed, given = printer.value(e.pointer), printer.exact(e.value)
+            plain = e.pointer
+            if not dialect.volatile_atomics and _volatile(plain):
+                plain = n.PointerCast(plain, dataclasses.replace(pointer, volatile=False))
+            pointed, given = printer.value(plain), printer.exact(e.value)
             p, v = pointed.text, given.text
             compared = printer.exact(e.expected) if e.expected is not None else given
             expected = compared.text if e.expected is not None else ""
@@ -227,3 +231,9 @@ class Calls:
         function = stem if self._dialect.cpp else f"{stem}_{operands}"
         self._print.helpers.need(f"{stem}_{operands}", template, function=function, **context)
         return function
+
+
+def _volatile(pointer: n.Expr) -> bool:
+    """Tell whether a pointer was made from one to volatile memory."""
+    types = (getattr(x, "type", None) for x in walk(pointer))
+    return any(isinstance(t, Pointer) and t.volatile for t in types)

@@ -111,6 +111,7 @@ class Dialect:
     devices differ in what it gives.
     matrix: how matrices of a subgroup are spelled; None where there are none (then `rewrites.matrices` must have taken
     them out).
+    volatile_atomics: whether atomics take pointers to volatile memory.
     counts_are_int: whether popcount and clz give int whatever their operand is.
     """
 
@@ -152,6 +153,7 @@ class Dialect:
     extern_shared: bool = False
     full_mask: str = ""
     table_prefix: str = ""
+    volatile_atomics: bool = True
     counts_are_int: bool = False
     int_abs_unsigned: bool = False
     bool_memory: str = "bool"

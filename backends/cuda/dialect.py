@@ -248,6 +248,7 @@ CUDA_DIALECT: Final = Dialect(
     full_mask=FULL_MASK,
     table_prefix="__constant__",
     extern_shared=True,
+    volatile_atomics=False,
     counts_are_int=True,
     function_prefix="__device__ ",
     matrix=WMMA,
