@@ -82,7 +82,7 @@ def test_buffers_without_elements(build: Any):
     result = kernel.run(GROUP, {"x": empty, "y": empty, "n": 0}, guard_bytes=64)
     assert result.buffers["y"].shape == (0,)
     assert result.damaged_guards == []
-    assert len(kernel.run(GROUP, {"x": empty, "y": empty, "n": 1}, guard_bytes=64).damaged_guards) == 1
+    assert len(kernel.run(GROUP, {"x": empty, "y": empty.copy(), "n": 1}, guard_bytes=64).damaged_guards) == 1
 
 
 def test_scalars_of_every_type_and_a_null_pointer(build: Any):
