@@ -228,6 +228,7 @@ class FunctionContext:
 
     def unique(self, name: str) -> str:
         """Return `name`, or a variant if a visible variable has it already, and make it visible."""
+        name = name.rsplit("::", 1)[-1]  # of a function of a namespace, read into its caller
         taken = set().union(*self.visible)
         result, n = name, 2
         while result in taken:
