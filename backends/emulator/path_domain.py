@@ -6,6 +6,7 @@ multiple of one quantum with few enough digits, all orders give the same bits.
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import Any, TypeAlias
 
 import numpy as np
@@ -23,25 +24,25 @@ Pair: TypeAlias = "tuple[Array, Array]"
 class _PathDomain(BoundsDomain):
     """Floats as (value, measure), both float64: the value is not rounded and does not overflow."""
 
+    @abstractmethod
     def measure(self, v: Array) -> Array:
         """The measure of a number that is given: a literal, an element of an input."""
-        raise NotImplementedError
 
+    @abstractmethod
     def total(self, x: Array, y: Array) -> Array:
         """The measure of a sum."""
-        raise NotImplementedError
 
+    @abstractmethod
     def product(self, x: Array, y: Array) -> Array:
         """The measure of a product."""
-        raise NotImplementedError
 
+    @abstractmethod
     def chosen(self, measures: list[Array]) -> Array:
         """The measure of what is one of its operands, or one of them with another sign or fewer digits."""
-        raise NotImplementedError
 
+    @abstractmethod
     def other(self, v: Array, measures: list[Array], divisor: Array | None = None) -> Array:
         """The measure of a function's result, of a quotient if there is a divisor."""
-        raise NotImplementedError
 
     def constant(self, value: float, scalar: Scalar) -> Pair:
         """A rounded literal."""
