@@ -53,7 +53,8 @@ def judge(tmp_path):
     def run(
         candidate: str, *, source: str = SOURCE, backend: str = "opencl", reference: Any = twice_and_one,
         sizes: Any = (100,), block: int = 64, limit: float = 20.0, compare: Any = None, isolated: bool = False,
-        kinds: Any = ("normal", "exact"), alias: Any = (), runs: Any = None, **options: Any,
+        kinds: Any = ("normal", "exact"), alias: Any = (), runs: Any = None, dst: Any = CPU,
+        **options: Any,
     ) -> Verification:  # fmt: skip
         (tmp_path / "k.cl").write_text(source)
         spec = {"python": reference} if reference else {}
@@ -67,9 +68,9 @@ def judge(tmp_path):
         cases = [Case(s, launch, launch, kinds=kinds) for s, launch in launches]
         text = KernelText("opencl", "k", candidate, PARAMS)
         if isolated:
-            return verify(text, oracle, cases, CPU, backend, time_limit=limit, **options)
-        runner = (runs or InProcess)(backend, text, CPU)
-        return verify_with(runner, oracle, cases, CPU, "opencl", backend, **options)
+            return verify(text, oracle, cases, dst, backend, time_limit=limit, **options)
+        runner = (runs or InProcess)(backend, text, dst)
+        return verify_with(runner, oracle, cases, dst, "opencl", backend, **options)
 
     return run
 
@@ -338,3 +339,28 @@ def test_power_tells_what_a_size_cannot_reject(kernel):
     assert power(values, 1e-6).right == {"y: copy of x"}
     assert power(values + 0.001, 10.0).accepted >= {"y: zeros", "y: constant mean", "y: copy of x"}
     assert power(np.zeros(4), 1e-6).said.verdict == "unknown"
+
+
+def smaller_first(inputs: dict[str, Any]) -> Any:
+    x = np.array(inputs["x"])
+    whole = x[: x.size // 2 * 2].reshape(-1, 2)
+    return np.concatenate([np.sort(whole, axis=1).ravel(), x[whole.size :]])
+
+
+def test_a_comparison_that_the_destination_flushes_may_go_the_other_way(judge):
+    body = "if (i % 2 == 0 && i + 1 < n) {{ bool swap = x[i] > x[i + 1]; y[i] = x[{0}]; y[i + 1] = x[{1}]; }}"
+    odd = "if (i % 2 == 0 && i + 1 == n) y[i] = x[i];"
+
+    def source(first: str, second: str) -> str:
+        return f"{SIGNATURE} {{ int i = get_global_id(0); {body.format(first, second)} {odd} }}"
+
+    right, wrong = source("swap ? i + 1 : i", "swap ? i : i + 1"), source("swap ? i : i + 1", "swap ? i + 1 : i")
+    options: dict[str, Any] = {
+        "source": right, "backend": "emulator", "reference": smaller_first, "compare": {"y": "exact"},
+        "kinds": ("subnormal",), "sizes": (301,), "dst": load_machine("m4"),
+    }  # fmt: skip
+    assert not refuted(judge(right, **options))
+    assert "values" in refuted(judge(wrong, **options))
+    # M4 makes zeros of subnormals; a machine that keeps them has no such excuse
+    unswapped = source("(x[i] + 0.0f > x[i + 1] + 0.0f && fabs(x[i]) > 1e-37f) ? i + 1 : i", "i + 1")
+    assert "values" in refuted(judge(unswapped, **{**options, "dst": load_machine("arc-b580")}))
