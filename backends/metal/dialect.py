@@ -136,6 +136,7 @@ METAL = Dialect(
     title="Metal",
     cpp=True,
     max_lanes=4,
+    volatile_atomics=False,
     scalars={
         "bool": "bool",
         "i8": "int8_t",  # as MLX declares arrays: a type of its own beside char

@@ -71,12 +71,13 @@ def test_source_is_read_or_refused_by_number(spec: Path):
         ("transpose/permute_nhwc", "m4"),
         ("gemm/gemm_dynamic_tiles", "mi300x"),
         # names that the destination reserves; packed vectors in memory; a buffer written on both sides of a barrier; a
-        # shared array passed to a function under a mask; a null argument
+        # shared array passed to a function under a mask; a null argument; atomics on volatile memory
         ("elementwise/reserved_names", "m4"),
         ("elementwise/rgb_to_gray", "m4"),
         ("scan/compact_block", "m4"),
         ("reduction/max_volatile_tail", "cpu"),
         ("normalisation/batchnorm_mean_only", "cpu"),
+        ("opencl/histogram_local", "m4"),
     ],
 )
 def test_kernel_goes_through_all_gates(name: str, destination: str, monkeypatch: pytest.MonkeyPatch):
