@@ -161,7 +161,7 @@ def compiled(report: PortReport) -> dict[str, dict[str, Any]]:
         elif assembly.error:
             found[machine.arch] = {"error": assembly.error}
         elif name != report.dst.id or text.language != "metal":
-            found[machine.arch] = {"reason": assembly.reason}
+            found[machine.arch] = {"reason": assembly.reason or "taken, without a report of what it uses"}
     return found
 
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 from gpuport.backends.base import KernelText
-from gpuport.backends.compilers import assemble, resources
+from gpuport.backends.compilers import assemble, nvrtc, resources
 from gpuport.backends.compilers.amdgcn import parse_assembly
 from gpuport.backends.compilers.nvrtc import MISSING, available, first_error, parse_log
 from gpuport.hwmodels import load_machine
@@ -114,3 +115,20 @@ def test_first_error_and_missing_metadata() -> None:
         "k.cu:13: identifier y is undefined"
     )
     assert parse_assembly("", "k", "clang", "gfx942") is None
+
+
+@NVRTC
+def test_a_text_that_nvrtc_had_kept_is_asked_about_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[bool] = []
+
+    def silent_at_first(given: KernelText, options: list[str]) -> Any:
+        asked.append("--no-cache" in options)
+        answer = ask(given, options)
+        return answer if asked[-1] else {**answer, "log": ""}  # as where a driver holds the cubin
+
+    ask = nvrtc._asked
+    monkeypatch.setattr(nvrtc, "_asked", silent_at_first)
+    used = resources(text("sgemm", "h100", "cuda"), load_machine("h100"))
+    assert asked == [False, True]
+    assert used is not None
+    assert used.registers > 8
