@@ -37,8 +37,9 @@ def compare(got: np.ndarray, expected: Expected, scalar: Scalar, mode: Mode | No
     """Compare an output, decoded and flat, with the oracle's.
 
     float: |got - expected| <= bound; NaN and infinities must stand where they are expected, with their sign. exact:
-    equal numbers, NaN where NaN, signs of zeros too; or the source's own on a machine that flushes. sorted: as float, after sorting both, under the largest bound.
-    Tolerance: |got - expected| <= atol + rtol |expected|. Integers are compared exactly in every mode but Tolerance.
+    equal numbers, NaN where NaN, signs of zeros too; or the source's own on a machine that flushes. sorted: as float,
+    after sorting both, under the largest bound. Tolerance: |got - expected| <= atol + rtol |expected|. Integers
+    are compared exactly in every mode but Tolerance.
     """
     ref, bounds = expected.values, expected.bounds
     if got.shape != ref.shape:
