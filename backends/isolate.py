@@ -38,6 +38,7 @@ COMPILE_LIMIT: Final = 30.0
 STDERR_KEPT: Final = 1 << 16
 # room for an answer's JSON: names, findings, seconds, a compiler's log
 _ANSWER_ROOM: Final = 16 << 20
+_SECRET: Final = frozenset("KEY KEYS APIKEY TOKEN TOKENS SECRET SECRETS PASSWORD PASSWD CREDENTIAL CREDENTIALS".split())
 _NO_MEMORY: Final = ("out of memory", "bad_alloc", "cannot allocate memory")
 
 
@@ -109,6 +110,11 @@ class Failed:
 
 
 Outcome = Compiled | Done | CompileFailed | Crashed | TimedOut | OutOfMemory | Failed
+
+
+def _harmless(environment: Mapping[str, str]) -> dict[str, str]:
+    """The environment without what names a key, a token or a password: the child may run what a model has written."""
+    return {name: value for name, value in environment.items() if _SECRET.isdisjoint(name.upper().split("_"))}
 
 
 class WorkerBug(RuntimeError):
@@ -252,7 +258,7 @@ class _Child:
         self.stderr = bytearray()
         requests, self.requests = os.pipe()
         self.answers, answers = os.pipe()
-        environment = {**os.environ, "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
+        environment = {**_harmless(os.environ), "PYTHONPATH": os.pathsep.join(p or os.getcwd() for p in sys.path)}
         arguments = [str(n) for n in (requests, answers, memory_limit or 0)]
         try:
             self.process = subprocess.Popen(

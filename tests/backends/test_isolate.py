@@ -294,3 +294,16 @@ def test_the_emulator_runs_in_a_child_too():
         wide = isolated.run(Launch((2, 1, 1), (64, 1, 1)), arguments(64))
         assert isinstance(wide, Done)
         assert [f.kind for f in wide.result.findings] == ["out-of-bounds", "out-of-bounds"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")
+def test_the_child_is_given_no_keys(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("OPENAI_API_KEY", "MY_TOKEN", "DB_PASSWORD"):
+        monkeypatch.setenv(name, "sk-very-secret")
+    monkeypatch.setenv("KEYBOARD", "for all to see")
+    with Isolated("opencl", kernel("if (i < n) y[i] = x[i];"), "cpu", time_limit=20.0) as isolated:
+        assert isinstance(isolated.run(GROUP, arguments(64)), Done)
+        assert isolated._child is not None
+        given = Path(f"/proc/{isolated._child.process.pid}/environ").read_text()
+    assert "sk-very-secret" not in given
+    assert "for all to see" in given
