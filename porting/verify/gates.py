@@ -18,7 +18,7 @@ from ..spec.model import Tolerance
 from .compare import Compared, Mode, compare
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Collection, Mapping, Sequence
 
     from ...backends.base import Finding, RunResult
     from ...ir.types import Scalar
@@ -124,54 +124,79 @@ def gate_written(kernel: Kernel, first: RunResult, second: RunResult, poisons: t
 
 
 def gate_deterministic(
-    kernel: Kernel, first: RunResult, others: Sequence[RunResult], again: Sequence[RunResult], *,
-    order_dependent: bool, bounded: bool, emulated: bool,
+    kernel: Kernel, first: RunResult, others: Sequence[RunResult], again: Sequence[RunResult],
+    expectation: Expectation, *, order_dependent: Collection[str], emulated: bool,
 ) -> Said:  # fmt: skip
     """Refute results that differ between runs on the same inputs.
 
     others ran on other poisons, in emulation with the groups in another order too; `again` are further runs on the
-    first poison. `order_dependent`: the source adds floats atomically; differences are allowed if `bounded`, that is,
-    every run is within the bound.
+    first poison. `order_dependent`: the outputs that may depend on the order of the source's float atomics; these may
+    differ where every run is within the bound, and where there is no finite bound nothing is said.
     """
-    repeats = 1 + len(others) + len(again)
+    said: list[Said] = []
     for n in outputs(kernel):
         reference = _in_order(kernel, n, first)
-        for other in again:
-            changed = np.flatnonzero(reference != _in_order(kernel, n, other))
-            if changed.size:
-                return _differs(
-                    n, changed, "with the order of groups" if emulated else "between runs", order_dependent, bounded
-                )
-        for other in others:
-            changed = np.flatnonzero(reference != _in_order(kernel, n, other))
-            if changed.size:
-                what = "with what the outputs held before" if again else "between runs"
-                return _differs(n, changed, what, order_dependent, bounded)
+        for runs, with_poison in ((again, False), (others, True)):
+            what = "with what the outputs held before" if with_poison and again else "between runs"
+            what = "with the order of groups" if emulated and not with_poison else what
+            for other in runs:
+                changed = np.flatnonzero(reference != _in_order(kernel, n, other))
+                if changed.size:
+                    text = f"{changed.size} elements of {n} differ {what}, first [{changed[0]}]"
+                    by_order = n in order_dependent
+                    said.append(
+                        _by_order(kernel, n, (first, other), changed, expectation, text)
+                        if by_order
+                        else Said("refuted", text)
+                    )
+    if said:
+        return _strongest(said)
+    repeats = 1 + len(others) + len(again)
     return Said("tested", f"{repeats} runs bit-identical{', in shuffled group order' if emulated else ''}")
 
 
-def gate_history(kernel: Kernel, first: RunResult, after: RunResult, *, order_dependent: bool) -> Said:
+def _by_order(
+    kernel: Kernel, name: str, runs: Sequence[RunResult], changed: np.ndarray, expectation: Expectation, text: str
+) -> Said:
+    """Judge a difference in an output that the order of float atomics may make: by the bounds, which are for any."""
+    if name in expectation.missing:
+        return Said("unknown", f"order-dependent (float atomics), with no bound: {text}")
+    expected, scalar, mode = expectation.outputs[name], kernel.args[name].scalar, compare_mode(kernel, name)
+    if any(compare(decode(r.buffers[name], scalar), expected, scalar, mode).bad for r in runs):
+        return Said("refuted", f"{text}, beyond the bound")
+    if mode in (None, "float") and _unbounded(expected)[changed].any():
+        return Said("unknown", f"order-dependent (float atomics), partly with no finite bound: {text}")
+    return Said("tested", f"order-dependent within the bound (float atomics): {text}")
+
+
+def _unbounded(expected: Expected) -> np.ndarray:
+    loose = np.isposinf(expected.bounds)
+    return loose if expected.open is None else loose | expected.open
+
+
+def gate_history(kernel: Kernel, first: RunResult, after: RunResult, *, order_dependent: Collection[str]) -> Said:
     """Refute results that a run on other inputs in between has changed: both runs had the same inputs."""
+    by_order = ""
     for n in outputs(kernel):
         changed = np.flatnonzero(_in_order(kernel, n, first) != _in_order(kernel, n, after))
-        if changed.size and not order_dependent:
+        if changed.size and n not in order_dependent:
             what = f"{changed.size} elements of {n} differ after a run on other inputs, first [{changed[0]}]"
             return Said("refuted", what)
         if changed.size:
-            return Said("unknown", f"{n} differs from run to run (float atomics), so it cannot be told")
-    return Said("tested", "the same again after a run on other inputs")
+            by_order = f"{n} differs from run to run (float atomics), so it cannot be told"
+    return Said("unknown", by_order) if by_order else Said("tested", "the same again after a run on other inputs")
 
 
 def gate_alias(
     kernel: Kernel, pair: tuple[str, str], apart: RunResult, shared: RunResult, expectation: Expectation, *,
-    order_dependent: bool,
+    order_dependent: Collection[str],
 ) -> Said:  # fmt: skip
     """Refute results that differ where one buffer is passed for the input and the output of `pair`."""
     both, name = f"{pair[0]} and {pair[1]}", pair[1]
     if shared.findings:
         return Said("refuted", f"with one buffer for {both}: {described(shared.findings[0])}")
     changed = np.flatnonzero(_bits(apart.buffers[name]) != _bits(shared.buffers[name]))
-    if changed.size and order_dependent and name in expectation.outputs:
+    if changed.size and name in order_dependent and name in expectation.outputs:
         scalar = kernel.args[name].scalar
         got = decode(shared.buffers[name], scalar)
         if not compare(got, expectation.outputs[name], scalar, compare_mode(kernel, name)).bad:
@@ -198,13 +223,6 @@ def _in_order(kernel: Kernel, name: str, run: RunResult) -> np.ndarray:
     """Return an output's bits; sorted where the spec leaves the order of the elements open."""
     bits = _bits(run.buffers[name])
     return np.sort(bits) if compare_mode(kernel, name) == "sorted" else bits
-
-
-def _differs(name: str, changed: np.ndarray, what: str, order_dependent: bool, bounded: bool) -> Said:
-    text = f"{changed.size} elements of {name} differ {what}, first [{changed[0]}]"
-    if order_dependent and bounded:
-        return Said("tested", f"order-dependent within the bound (float atomics): {text}")
-    return Said("refuted", text)
 
 
 def gate_values(

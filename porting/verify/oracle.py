@@ -23,6 +23,7 @@ from ...backends.emulator.field_domain import FieldDomain
 from ...backends.emulator.formats import LARGEST, PRECISION, ROUNDOFF, UNDERFLOW
 from ...backends.emulator.path_domain import QuantumDomain, ReachDomain
 from ...ir import nodes as ir
+from ...ir.analysis.order import adds_floats, order_dependent
 from ...ir.analysis.usage import contractible
 from ...ir.types import BF16, F32, Scalar, scalar_of
 from ...ir.walk import walk
@@ -106,7 +107,7 @@ class Oracle:
     ) -> None:
         self.kernel, self.program, self.src, self.seed = kernel, program, src, seed
         self.time_limit = time_limit
-        self.float_atomics = has_float_atomics(program)
+        self.order_dependent = order_dependent(program)
         self.exact_arithmetic = has_exact_arithmetic(program)
         self.compensated = compensates(program) and not contractible(program)
         self.signed_zeros = keeps_signs(program)
@@ -160,7 +161,7 @@ class Oracle:
             ]
             same = runs[0].buffers[pair[1]].tobytes() == runs[1].buffers[pair[1]].tobytes()
             found = [f.message for f in runs[1].findings]
-            known = found[0] if found else "" if same or self.float_atomics else "its results differ"
+            known = found[0] if found else "" if same or pair[1] in self.order_dependent else "its results differ"
             with self._lock:
                 self._aliased[key] = known
         return known
@@ -422,12 +423,6 @@ def _normwise(own: np.ndarray, ref: np.ndarray, scalar: Scalar) -> np.ndarray:
     return NORMWISE * gap + ROUNDOFF[scalar] * np.abs(ref) + UNDERFLOW[scalar]
 
 
-def has_float_atomics(program: ir.Program) -> bool:
-    """Tell whether a program adds floats atomically, so that its results may depend on the order of threads."""
-    nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
-    return any(isinstance(n, ir.Atomic) and n.type.is_float and n.op in ("add", "sub") for n in nodes)
-
-
 def has_exact_arithmetic(program: ir.Program) -> bool:
     """Tell whether integers as floats stay integers: no float division, and no function that rounds."""
     for function in (*program.functions, program.kernel):
@@ -459,7 +454,9 @@ def keeps_signs(program: ir.Program) -> bool:
                 return False
             if isinstance(node, ir.MathCall) and node.fn in ("fma", "fmin", "fmax", "fdim"):
                 return False
-    return not has_float_atomics(program)
+            if isinstance(node, ir.Atomic) and adds_floats(node):
+                return False
+    return True
 
 
 def _float_result(node: ir.Node) -> bool:

@@ -209,8 +209,7 @@ class _Course:
         written = say("outputs written", gates.gate_written(kernel, runs[0], runs[1], self.poisons))
         since = time.perf_counter()
         self.source(say, expectation)
-        values = gates.gate_values(kernel, expectation, runs, sizes)
-        say("values", values, since)
+        say("values", gates.gate_values(kernel, expectation, runs, sizes), since)
         exact = gates.gate_exact(kernel, expectation, runs, sizes)
         if exact is not None:
             say("exact", exact)
@@ -222,12 +221,12 @@ class _Course:
             if not self.alias(say, case, inputs, runs[0], expectation):
                 return False
         if written and not self.emulated:
-            say("history", gates.gate_history(kernel, runs[0], runs[2], order_dependent=self.oracle.float_atomics))
+            say("history", gates.gate_history(kernel, runs[0], runs[2], order_dependent=self.oracle.order_dependent))
         if written:
             others, again = (runs[1:2], runs[2:]) if self.emulated else ([runs[1], runs[-1]], runs[3:-1])
             deterministic = gates.gate_deterministic(
-                kernel, runs[0], others, again, order_dependent=self.oracle.float_atomics,
-                bounded=values.verdict == "tested", emulated=self.emulated,
+                kernel, runs[0], others, again, expectation, order_dependent=self.oracle.order_dependent,
+                emulated=self.emulated,
             )  # fmt: skip
             say("deterministic", deterministic)
         strength = gates.power(kernel, expectation, inputs, self.fp64)
@@ -257,7 +256,7 @@ class _Course:
                         since,
                     )
                     return False
-                dependent = self.oracle.float_atomics
+                dependent = self.oracle.order_dependent
                 said = gates.gate_alias(kernel, pair, apart, outcome.result, expectation, order_dependent=dependent)
                 say("alias", said, since)
         return True

@@ -6,9 +6,10 @@ import pytest
 from gpuport.ir.analysis.buffers import buffer_uses
 from gpuport.ir.analysis.collectives import Collective, find_collectives
 from gpuport.ir.analysis.divergence import divergent_collectives
+from gpuport.ir.analysis.order import order_dependent
 from gpuport.ir.analysis.uniformity import Level, find_uniformity
 from gpuport.ir.analysis.usage import atomics_used, group_size_dependent, names_used, scalars_used, shared_use
-from gpuport.ir.types import F64, U8
+from gpuport.ir.types import F64, U8, VOID, Scalar
 from ir_build import (
     BARRIER,
     BOOL,
@@ -216,3 +217,45 @@ def test_buffers() -> None:
 def test_a_store_is_no_read() -> None:
     uses = buffer_uses(program(put(el(y, 0), 1), params=PARAMS))
     assert (uses["y"].read, uses["y"].written) == (False, True)
+
+
+def add(place: n.Expr, value: n.Expr) -> n.Evaluate:
+    assert isinstance(place.type, Scalar)
+    return n.Evaluate(n.Atomic("add", n.AddressOf(place, Pointer(place.type, Space.GLOBAL)), value, place.type))
+
+
+SUMS = var("sums", Array(F32, 8))
+P = var("p", Pointer(F32, Space.GLOBAL))
+PF = Pointer(F32, Space.GLOBAL)
+FROM, TO = var("from", PF), var("to", PF)
+ADDER = device("adder", {"p": PF, "v": F32}, add(el(P, 0), var("v", F32)))
+
+
+@pytest.mark.parametrize(
+    ("body", "functions", "expected"),
+    [
+        ((add(el(TO, tid()), el(FROM, 0)),), (), {"to"}),
+        ((put(el(TO, tid()), el(FROM, 0)),), (), set()),
+        ((shared("s", I32, 8), add(el(S, 0), c(1)), put(el(TO, el(S, 0)), el(FROM, 0))), (), set()),  # integers: any order
+        ((shared("sums", F32, 8), add(el(SUMS, 0), el(FROM, 0)), put(el(TO, 0), el(SUMS, 0))), (), {"to"}),
+        ((shared("sums", F32, 8), put(el(TO, 0), el(FROM, 0)), add(el(SUMS, 0), el(FROM, 0))), (), set()),
+        ((let("p", TO), add(el(P, 1), el(FROM, 0))), (), {"to"}),
+        ((n.Evaluate(n.Call("adder", (TO, el(FROM, 0)), VOID)),), (ADDER,), {"to"}),
+        (
+            (shared("sums", F32, 8), add(el(SUMS, 0), el(FROM, 0)), when(op(el(SUMS, 0), ">", el(FROM, 0)), put(el(TO, 0), el(FROM, 1)))),
+            (),
+            {"to"},
+        ),
+        (
+            (shared("sums", F32, 8), add(el(SUMS, 0), el(FROM, 0)), when(op(el(SUMS, 0), ">", el(FROM, 0)), n.Return()), put(el(TO, 0), el(FROM, 1))),
+            (),
+            {"to"},
+        ),
+    ],
+    ids=["atomic", "store", "integers", "shared", "unused", "pointer", "call", "branch", "exit"],
+)  # fmt: skip
+def test_buffers_that_the_order_of_float_atomics_may_change(body, functions, expected):
+    assert (
+        order_dependent(program(*body, params=(n.Param("from", PF), n.Param("to", PF)), functions=functions))
+        == expected
+    )

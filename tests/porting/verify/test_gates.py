@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,8 +17,11 @@ from gpuport.hwmodels import load_machine
 from gpuport.hwmodels.probe.pocl import VARIABLE
 from gpuport.porting.spec import Kernel
 from gpuport.porting.spec.data import POISONS, Inputs, arguments, poisoned
+from gpuport.porting.translate import read_kernel, translate
 from gpuport.porting.verify import Case, Expectation, Expected, Oracle, Verification, gates, verify, verify_with
 from gpuport.porting.verify.assembles import gate_assembles
+
+KERNELS = Path(__file__).parents[2] / "kernels"
 
 CPU = load_machine("cpu")
 
@@ -291,20 +295,51 @@ def result(**buffers: Any) -> RunResult:
     return RunResult({k: np.asarray(v, np.float32) for k, v in buffers.items()})
 
 
+def of(values: Any, bounds: Any, **more: Any) -> Expectation:
+    return Expectation({"y": Expected(np.asarray(values, np.float64), np.asarray(bounds, np.float64), "", **more)})
+
+
 def test_order_dependence_is_allowed_for_float_atomics_within_the_bound(kernel):
     a, b = result(y=[1, 2]), result(y=[1, np.nextafter(np.float32(2), np.float32(3))])
 
-    def verdict(order_dependent: bool, bounded: bool) -> str:
+    def verdict(order_dependent: set[str], bound: float) -> str:
         return gates.gate_deterministic(
-            kernel, a, [a], [b], order_dependent=order_dependent, bounded=bounded, emulated=False
+            kernel, a, [a], [b], of([1, 2], bound * np.ones(2)), order_dependent=order_dependent, emulated=False
         ).verdict
 
-    assert [verdict(True, True), verdict(True, False), verdict(False, True)] == ["tested", "refuted", "refuted"]
+    assert [verdict({"y"}, 1e-6), verdict({"y"}, 1e-9), verdict(set(), 1e-6)] == ["tested", "refuted", "refuted"]
+    assert verdict({"x"}, 1e-6) == "refuted"  # float atomics on another buffer are no excuse
+
+
+@pytest.mark.parametrize("loose", [{"bounds": [0, np.inf]}, {"bounds": [0, 0], "open": np.array([False, True])}])
+def test_what_another_order_may_overflow_in_is_left_open(kernel, loose):
+    def said(*runs: Any) -> str:
+        first, *rest = (result(y=r) for r in runs)
+        expected = of([1, 2], **loose)
+        return gates.gate_deterministic(kernel, first, [], rest, expected, order_dependent={"y"}, emulated=True).verdict
+
+    assert said([1, 2], [1, np.inf]) == "unknown"
+    assert said([1, 2], [3, 2]) == said([1, 2], [3, np.inf]) == "refuted"
+
+
+@pytest.mark.parametrize(("seed", "n", "kind"), [(0, 1021, "largest"), (7, 193, "infinity")])
+def test_a_shared_sum_of_floats_is_not_refuted_for_its_order(seed, n, kind):
+    h100 = load_machine("h100")
+    source = read_kernel(Kernel.load(KERNELS / "atomics/shared_float_sum.kernel.toml"))
+    [port] = translate(source, h100, h100)
+    oracle = Oracle(source.kernel, source.program, h100, seed)
+    launch = source.kernel.launch({"n": n}, source.constants)
+    found = verify_with(
+        InProcess("emulator", port.text, h100), oracle, [Case({"n": n}, launch, launch, kinds=(kind,))], h100, "cuda",
+        "emulator",
+    )  # fmt: skip
+    assert not refuted(found)
+    assert "float atomics" in next(g.detail for g in found.gates if g.gate == "deterministic")
 
 
 def test_what_differs_only_with_the_poison_is_said_so(kernel):
     said = gates.gate_deterministic(
-        kernel, result(y=[1]), [result(y=[2])], [result(y=[1])], order_dependent=False, bounded=True, emulated=True
+        kernel, result(y=[1]), [result(y=[2])], [result(y=[1])], of([1], [0]), order_dependent=set(), emulated=True
     )
     assert "what the outputs held before" in said.detail
 
