@@ -27,17 +27,18 @@
 #define M_LN2 0.69314718055994530942
 #define M_SQRT2 1.41421356237309504880
 #define M_SQRT1_2 0.70710678118654752440
+#undef assert  // NVRTC's own
 #define assert(x) ((void)0)
 
 typedef signed char int8_t;
 typedef short int16_t;
 typedef int int32_t;
-typedef long int64_t;
+typedef long long int64_t;  // not long as on Linux: so NVIDIA's own headers have it under NVRTC
 typedef unsigned char uint8_t;
 typedef unsigned short uint16_t;
 typedef unsigned int uint32_t;
-typedef unsigned long uint64_t;
-typedef unsigned long uintptr_t;
+typedef unsigned long long uint64_t;
+typedef unsigned long long uintptr_t;
 typedef unsigned char uchar;
 typedef unsigned short ushort;
 typedef unsigned int uint;
