@@ -20,10 +20,10 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).parent))
 from coverage import specs
 from gpuport import Kernel, load_machine
-from gpuport.backends.emulator.formats import decode
 from gpuport.backends.readers import read_text
 from gpuport.ir.diagnostics import Refusal
 from gpuport.porting.round_trip import DefectShown, emulated_outputs, there_and_back
+from gpuport.porting.spec.data import decode
 from gpuport.porting.translate import read_kernel
 from gpuport.porting.verify.compare import compare
 from gpuport.porting.verify.oracle import Oracle

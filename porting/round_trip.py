@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
+from ..backends.clike.names import rename
 from ..backends.emulator import emulate
 from ..backends.readers import read_text
 from .spec.data import arguments
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
     from ..backends.base import KernelText
     from ..hwmodels import Machine
-    from ..ir.nodes import Program
+    from ..ir.nodes import Function, Program
     from .candidate import SourceProgram
     from .verify.oracle import Inputs
 
@@ -34,7 +35,12 @@ def there_and_back(
     Raises Refusal where one of the two ports is refused.
     """
     [there] = translate(source, home, through, language=language)
-    again = dataclasses.replace(source, program=read_text(there.text, through), constants=there.constants)
+    read = read_text(there.text, through)
+    # a port may rename parameters, which the spec and its roles know by the source's names
+    own = {p.name: o.name for p, o in zip(read.kernel.params, source.program.kernel.params, strict=True)}
+    named = cast("Function", rename(read.kernel, {name: o for name, o in own.items() if name != o}))
+    program = dataclasses.replace(read, kernel=named)
+    again = dataclasses.replace(source, program=program, constants=there.constants)
     [here] = translate(again, through, home, language=back)
     return here.text
 

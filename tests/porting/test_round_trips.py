@@ -24,8 +24,12 @@ if TYPE_CHECKING:
 EXAMPLES = Path(__file__).parents[2] / "examples"
 CORPUS = Path(__file__).parents[1] / "kernels"
 NAMES = sorted(p.parent.name for p in EXAMPLES.glob("*/*.kernel.toml"))
-# of the corpus, what the examples have not: matrix units, structs, halves, votes, sorting in place, dynamic shared memory
-MORE = ("gemm/gemm_wmma", "elementwise/half2_residual", "warp/warp_votes", "sort/bitonic_step", "shared/typed_dynamic")
+# of the corpus, what the examples have not: matrix units, structs, halves, votes, sorting in place, dynamic shared
+# memory, parameters that a destination renames
+MORE = (
+    "gemm/gemm_wmma", "elementwise/half2_residual", "warp/warp_votes", "sort/bitonic_step", "shared/typed_dynamic",
+    "elementwise/reserved_names",
+)  # fmt: skip
 H100 = load_machine("h100")
 # through Metal; OpenCL with lanes in local memory, and with permutations of a wave of 32; HIP on waves of 64 and 32
 THROUGH = [("m4", "metal"), ("cpu", "opencl"), ("rx7900xtx", "opencl"), ("mi300x", "hip"), ("rx7900xtx", "hip")]
