@@ -36,8 +36,8 @@ def there_and_back(
     """
     [there] = translate(source, home, through, language=language)
     read = read_text(there.text, through)
-    # a port may rename parameters, which the spec and its roles know by the source's names
-    own = {p.name: o.name for p, o in zip(read.kernel.params, source.program.kernel.params, strict=True)}
+    # a port may rename parameters, which the spec knows by the source's names; OpenCL's shared memory comes behind them
+    own = {p.name: o.name for p, o in zip(read.kernel.params, source.program.kernel.params, strict=False)}
     named = cast("Function", rename(read.kernel, {name: o for name, o in own.items() if name != o}))
     program = dataclasses.replace(read, kernel=named)
     again = dataclasses.replace(source, program=program, constants=there.constants)
