@@ -1,4 +1,5 @@
-"""What ports: `python benchmarks/coverage.py [--only FAMILY[/NAME]] [--to DESTINATIONS] [--jobs N] [--json]`.
+"""What ports: `python benchmarks/coverage.py [--only FAMILY[/NAME]] [--to DESTINATIONS] [--jobs N] [--rows FILE]
+[--json]`.
 
 Every kernel of tests/kernels to every destination, through all gates at all sizes of its spec. Kernels and destinations
 make a table of: right (verified, on a device where one is here, and in emulation), refused (with its numbers), wrong
@@ -120,6 +121,19 @@ def cover_apart(spec: Path, destinations: list[str]) -> dict[str, Any]:
     return {"family": spec.parent.name, "kernel": _name(spec), "source": "", "to": cells, "seconds": taken}
 
 
+def kept_rows(file: Path | None) -> dict[str, dict[str, Any]]:
+    """Return the rows of a run that was cut off, by kernel and destinations; half a line at the end is removed."""
+    if file is None or not file.exists():
+        return {}
+    whole = file.read_text(encoding="utf-8").split("\n")[:-1]
+    file.write_text("".join(f"{line}\n" for line in whole), encoding="utf-8")
+    return dict(map(json.loads, whole))
+
+
+def _key(spec: Path, destinations: list[str]) -> str:
+    return f"{spec.parent.name}/{_name(spec)} to {','.join(destinations)}"
+
+
 def judged(report: PortReport) -> dict[str, Any]:
     """Return one cell: a status, the numbers of a refusal, what the report says, what it ran on."""
     numbers: list[str] = []
@@ -205,23 +219,30 @@ def print_summary(rows: list[dict[str, Any]], destinations: list[str]) -> None:
         print(f"\n{', '.join(where)}\n  " + reason.replace("\n", "\n  "))
 
 
-def print_compiled(rows: list[dict[str, Any]]) -> None:
-    """What the vendors' compilers said: texts by language and target, and the most that one of them uses."""
-    cells = [(name, cell) for row in rows for name, cell in row["to"].items()]
+def compiled_totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """What the vendors' compilers said: texts by destination and target, and the most that one of them uses."""
     by_target: dict[tuple[str, str], list[dict[str, Any]]] = {}
-    for name, cell in cells:
-        for target, used in cell.get("compiled", {}).items():
-            by_target.setdefault((name, target), []).append(used)
-    if by_target:
-        print(f"\n{'text for':<18}{'compiled for':<14}{'taken':>7}{'rejected':>10}{'not asked':>11}"
-              f"{'registers':>11}{'shared':>9}{'spilling':>10}")  # fmt: skip
+    for cells in (row["to"] for row in rows):
+        for name, cell in cells.items():
+            for target, used in cell.get("compiled", {}).items():
+                by_target.setdefault((name, target), []).append(used)
+    out: list[dict[str, Any]] = []
     for (name, target), found in by_target.items():
         taken = [u for u in found if "registers" in u]
         most = {key: max((u[key] for u in taken), default=0) for key in ("registers", "shared_bytes")}
+        said = {"rejected": sum("error" in u for u in found), "unknown": sum("reason" in u for u in found)}
         spilling = sum(u["spill_bytes"] > 0 for u in taken)
-        rejected, unasked = (sum(key in u for u in found) for key in ("error", "reason"))
-        print(f"{name:<18}{target:<14}{len(taken):>7}{rejected:>10}{unasked:>11}"
-              f"{most['registers']:>11}{most['shared_bytes']:>9}{spilling:>10}")  # fmt: skip
+        out.append(
+            {"text for": name, "compiled for": target, "taken": len(taken), **said, **most, "spilling": spilling}
+        )
+    return out
+
+
+def print_compiled(rows: list[dict[str, Any]]) -> None:
+    """The table of `compiled_totals`."""
+    found = compiled_totals(rows)
+    for line in [list(found[0]), *(list(r.values()) for r in found)] if found else []:
+        print(f"{line[0]:<18}{line[1]:<14}" + "".join(f"{cell:>14}" for cell in line[2:]))
 
 
 def main() -> int:
@@ -231,6 +252,7 @@ def main() -> int:
     parser.add_argument("--to", default=",".join(DESTINATIONS), help="destinations, separated by commas")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="kernels at a time")
     parser.add_argument("--json", action="store_true", help="print JSON")
+    parser.add_argument("--rows", type=Path, help="keep finished rows there; those that are there are not run again")
     parser.add_argument("--row", type=Path, help=argparse.SUPPRESS)  # one spec's row as JSON, for `cover_apart`
     options = parser.parse_args()
     os.environ.setdefault("GPUPORT_POCL_CPU", "auto")
@@ -244,13 +266,25 @@ def main() -> int:
     if not options.json:
         print(f"{'kernel':<38}{'source':<7}" + "".join(f"{d:<17}" for d in destinations) + "seconds")
     rows: list[dict[str, Any]] = []
+    kept = kept_rows(options.rows)
+
+    def once(spec: Path) -> dict[str, Any]:
+        return known if (known := kept.get(_key(spec, destinations))) else cover_apart(spec, destinations)
+
     with ThreadPoolExecutor(max_workers=max(1, options.jobs)) as pool:
-        for row in pool.map(cover_apart, chosen, [destinations] * len(chosen)):
+        for spec, row in zip(chosen, pool.map(once, chosen), strict=True):
             rows.append(row)
+            if options.rows and _key(spec, destinations) not in kept:
+                with options.rows.open("a", encoding="utf-8") as file:
+                    file.write(json.dumps([_key(spec, destinations), row]) + "\n")
             if not options.json:
                 print_row(row, destinations)
     if options.json:
-        print(json.dumps({"totals": totals(rows, destinations), "kernels": rows}, indent=2))
+        print(
+            json.dumps(
+                {"totals": totals(rows, destinations), "compiled": compiled_totals(rows), "kernels": rows}, indent=2
+            )
+        )
     else:
         print_summary(rows, destinations)
     return 1 if any(cell["status"] in BAD for row in rows for cell in row["to"].values()) else 0

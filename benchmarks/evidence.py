@@ -1,10 +1,10 @@
 """How strong the judge is, measured: `python benchmarks/evidence.py [--only PART]... [--jobs N]`.
 
 Runs the parts and writes docs/evidence.md from what they print: the emulator beside Oclgrind, planted mutants,
-legitimate variants, hostile programs, the corpus of defects, and what ports. The results are kept in build/evidence, a
-file for each part with the commit, the date and the machine that it was run at, so `--only PART` (repeatable) refreshes
-one and `--only none` writes the page again. Exit status 1 if a figure misses its target or a part was never run; the
-page is written all the same.
+legitimate variants, hostile programs, the corpus of defects, what ports, and round trips. The results are kept in
+build/evidence, a file for each part with the commit, the date and the machine that it was run at, so `--only PART`
+(repeatable) refreshes one and `--only none` writes the page again. A coverage that was cut off goes on where it was, at
+the same commit. Exit status 1 if a figure misses its target or a part was never run; the page is written all the same.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from gpuport.backends.doctor import doctor
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 HERE = Path(__file__).resolve().parent
@@ -57,10 +58,15 @@ class Part:
 
 def _script(name: str, *options: str) -> Callable[[Path, int], list[str]]:
     def command(file: Path, jobs: int) -> list[str]:
-        filled = {"FILE": str(file), "JOBS": str(jobs)}
+        filled = {"FILE": str(file), "JOBS": str(jobs), "ROWS": str(_rows(file))}
         return [sys.executable, f"benchmarks/{name}.py", *(filled.get(o, o) for o in options)]
 
     return command
+
+
+def _rows(file: Path) -> Path:
+    """Where a part keeps what it has, in case it is cut off: of use to the same commit only."""
+    return file.with_suffix(f".{_git('rev-parse', '--short=12', 'HEAD') or 'unknown'}.rows")
 
 
 def _tests(name: str) -> Callable[[Path, int], list[str]]:
@@ -134,6 +140,12 @@ def _coverage(found: Found) -> list[str]:
     return out if len(found["kernels"]) >= 80 else [*out, f"{len(found['kernels'])} kernels, 80 are wanted"]
 
 
+def _round_trips(found: Found) -> list[str]:
+    trips = [(row["kernel"], name, trip) for row in found["kernels"] for name, trip in row["through"].items()]
+    bad = [(k, n, t) for k, n, t in trips if t["outcome"] in ("different", "error")]
+    return [f"{kernel} through {name}: {trip['outcome']}: {trip['detail']}" for kernel, name, trip in bad]
+
+
 PARTS = {
     "emulator": Part(
         "The emulated device beside Oclgrind", "50 times faster on each of 5 kernels",
@@ -154,7 +166,11 @@ PARTS = {
     ),
     "coverage": Part(
         "What ports", "80 or more kernels; 90 % right to each destination, none wrong",
-        _script("coverage", "--jobs", "JOBS", "--json"), _printed, _coverage,
+        _script("coverage", "--jobs", "JOBS", "--rows", "ROWS", "--json"), _printed, _coverage,
+    ),
+    "round trips": Part(
+        "CUDA to another language and back", "every kernel that is not refused computes the same",
+        _script("round_trips", "--jobs", "JOBS", "--json"), _printed, _round_trips,
     ),
 }  # fmt: skip
 
@@ -169,6 +185,8 @@ def run(name: str, jobs: int) -> Found:
     file.unlink(missing_ok=True)
     command = part.command(file, jobs)
     stamped, started = stamp(), time.perf_counter()
+    if stamped["changed"]:
+        _rows(file).unlink(missing_ok=True)
     environment = {**os.environ, "GPUPORT_POCL_CPU": os.environ.get("GPUPORT_POCL_CPU", "auto")}
     done = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=False)
     shown = ["python", *command[1:]]
@@ -184,7 +202,8 @@ def run(name: str, jobs: int) -> Found:
         record["misses"] = [f"gave no results that can be read ({error!r}); it ended with status {done.returncode}"]
     if done.returncode and not record["misses"]:
         record["misses"] = [f"ended with status {done.returncode}"]
-    file.unlink(missing_ok=True)
+    for left in (file, _rows(file)):
+        left.unlink(missing_ok=True)
     return record
 
 
@@ -198,6 +217,7 @@ def stamp() -> Found:
         "machine": f"{_cpu()}, {os.cpu_count()} cores, {_memory()}",
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
+        "devices": [row.detail for row in doctor() if row.available and row.backend in ("opencl", "cuda", "metal")],
         "packages": {n: v for n in PACKAGES if (v := _version(n))},
     }
 

@@ -1,17 +1,20 @@
-"""Round trips: `python benchmarks/round_trips.py [--only FAMILY[/NAME]] [--through MACHINE:LANGUAGE] [--json]`.
+"""Round trips: `python benchmarks/round_trips.py [--only FAMILY[/NAME]] [--through DESTINATIONS] [--jobs N] [--json]`.
 
 Every CUDA kernel of tests/kernels is ported to another device, its text read back and ported home, and both CUDA
 programs run in emulation on the same inputs, at up to three sizes. A trip is: the same bits (`identical`), values
 within the bound that the destination is allowed (`within`: a fused product there, another accuracy of a function),
-refused on the way (with its numbers), or `different`. Exit status 1 if anything is different.
+refused on the way (with its numbers), `different`, or an `error` of gpuport's own. Exit status 1 for the last two.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import os
 import sys
+import traceback
 from collections import Counter
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -29,11 +32,15 @@ from gpuport.porting.verify.compare import compare
 from gpuport.porting.verify.oracle import Oracle
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from gpuport.porting.candidate import SourceProgram
 
 HOME = "h100"
 THROUGH = ("m4:metal", "cpu:opencl")
 SIZES = 3
+BAD = ("different", "error")
+OUTCOMES = ("identical", "within", "refused", *BAD)
 
 
 def trip(source: SourceProgram, through: str) -> tuple[str, str]:
@@ -70,11 +77,29 @@ def trip(source: SourceProgram, through: str) -> tuple[str, str]:
     return outcome, ""
 
 
+def row(spec: Path, through: Sequence[str]) -> dict[str, Any]:
+    """Make all trips of one kernel."""
+    found: dict[str, tuple[str, str]] = {}
+    try:
+        source = read_kernel(Kernel.load(spec))
+        for name in through:
+            found[name] = trip(source, name)
+    except Refusal as refusal:
+        found = dict.fromkeys(through, ("refused", refusal.diagnostics[0].number))
+    except Exception:
+        found |= {t: ("error", traceback.format_exc(limit=-3)) for t in through if t not in found}
+    return {
+        "kernel": f"{spec.parent.name}/{spec.name.removesuffix('.kernel.toml')}",
+        "through": {t: {"outcome": o, "detail": d} for t, (o, d) in found.items()},
+    }
+
+
 def main() -> int:
     """Make the trips, print the table, return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--only", action="append", default=[], metavar="FAMILY[/NAME]", help="may be given repeatedly")
     parser.add_argument("--through", default=",".join(THROUGH), help="MACHINE:LANGUAGE, separated by commas")
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="kernels at a time")
     parser.add_argument("--json", action="store_true", help="print JSON")
     options = parser.parse_args()
     through = options.through.split(",")
@@ -82,31 +107,27 @@ def main() -> int:
     rows: list[dict[str, Any]] = []
     if not options.json:
         print(f"{'kernel':<38}" + "".join(f"{t:<24}" for t in through))
-    for spec in specs(options.only):
-        kernel = Kernel.load(spec)
-        if kernel.source.suffix != ".cu":
-            continue
-        name = f"{spec.parent.name}/{spec.name.removesuffix('.kernel.toml')}"
-        try:
-            source = read_kernel(kernel)
-        except Refusal as refusal:
-            found = dict.fromkeys(through, ("refused", refusal.diagnostics[0].number))
-        else:
-            found = {t: trip(source, t) for t in through}
-        for t, (outcome, _) in found.items():
-            counts[t][outcome] += 1
-        rows.append({"kernel": name, **{t: {"outcome": o, "detail": d} for t, (o, d) in found.items()}})
-        if not options.json:
-            shown = (" ".join(filter(None, pair)) for pair in found.values())
-            print(f"{name:<38}" + "".join(f"{text:<24}" for text in shown), flush=True)
+    chosen = [s for s in specs(options.only) if Kernel.load(s).source.suffix == ".cu"]
+    with ProcessPoolExecutor(max_workers=max(1, options.jobs)) as pool:
+        for found in pool.map(row, chosen, [through] * len(chosen)):
+            rows.append(found)
+            trips = found["through"]
+            for t in through:
+                counts[t][trips[t]["outcome"]] += 1
+            if not options.json:
+                shown = (" ".join((c["outcome"], *c["detail"].splitlines()[-1:])) for c in trips.values())
+                print(f"{found['kernel']:<38}" + "".join(f"{text:<24}" for text in shown), flush=True)
     if options.json:
-        print(json.dumps({"totals": counts, "kernels": rows}, indent=2))
+        print(
+            json.dumps(
+                {"totals": {t: {o: c[o] for o in OUTCOMES} for t, c in counts.items()}, "kernels": rows}, indent=2
+            )
+        )
     else:
-        outcomes = ("identical", "within", "refused", "different")
-        print(f"\n{'CUDA through':<20}" + "".join(f"{o:>12}" for o in outcomes))
+        print(f"\n{'CUDA through':<20}" + "".join(f"{o:>12}" for o in OUTCOMES))
         for t, c in counts.items():
-            print(f"{t:<20}" + "".join(f"{c[o]:>12}" for o in outcomes))
-    return 1 if any(c["different"] for c in counts.values()) else 0
+            print(f"{t:<20}" + "".join(f"{c[o]:>12}" for o in OUTCOMES))
+    return 1 if any(c[o] for c in counts.values() for o in BAD) else 0
 
 
 if __name__ == "__main__":
