@@ -205,6 +205,7 @@ class BoundsDomain(Domain):
         over = (np.abs(v) > most * (1 + self.formats[scalar].roundoff)) | np.isinf(v)
         sure = over & (np.abs(v) - e > most)
         e = np.where(np.isnan(e) | ((np.abs(v) + e > most) & ~sure), np.inf, e)
+        e = np.where(np.isnan(v) & np.isfinite(e), 0.0, e)  # a NaN whatever the operands' errors: so is what it is in
         return np.where(over, np.copysign(np.inf, v), v), np.where(sure, 0.0, e)
 
     def negate(self, a: Bounded, scalar: Scalar) -> Bounded:

@@ -317,8 +317,8 @@ class Power:
 def power(kernel: Kernel, expectation: Expectation, inputs: Inputs, fp64: str = "") -> Power:
     """Give the value gate wrong results, one output at a time, and see which it rejects.
 
-    They are zeros, a constant mean, copies of inputs of the same size, and the right values in a lower precision, but
-    for doubles that the port holds as floats (`fp64`).
+    They are zeros, a constant mean, copies of inputs, cut off or repeated to size, and the right values in a lower
+    precision, but for doubles that the port holds as floats (`fp64`).
     """
     groups: dict[str, set[str]] = {"rejected": set(), "accepted": set(), "right": set()}
     for name, expected in expectation.outputs.items():
@@ -349,8 +349,10 @@ def _impostors(
         ("constant mean", np.full_like(true, mean if scalar.is_float else round(mean))),
     ]
     for other, memory in inputs.buffers.items():
-        if memory.size == true.size and kernel.args[other].scalar.is_float == scalar.is_float:
-            out.append((f"copy of {other}", decode(memory, kernel.args[other].scalar).reshape(-1).astype(true.dtype)))
+        if memory.size and kernel.args[other].scalar.is_float == scalar.is_float:
+            # one program at every size: where the sizes differ too, or a size at which a copy is right would be alone
+            start = decode(memory.reshape(-1)[: true.size], kernel.args[other].scalar)
+            out.append((f"copy of {other}", np.resize(start, true.shape).astype(true.dtype)))
     if scalar.is_float and not isinstance(mode, Tolerance):
         with np.errstate(over="ignore"):
             single = true.astype(np.float32)

@@ -239,3 +239,23 @@ def test_a_product_that_overflows_is_not_judged() -> None:
     assert b.bounds is not None
     assert np.isinf(b.bounds["o"][0])
     assert np.isfinite(b.bounds["o"][1])
+
+
+def test_a_certain_nan_stays_certain_through_sums_and_products_with_errors() -> None:
+    """(x + y) y, with a NaN in x and a rounding before it: NaN in any order, so that another result is wrong."""
+    args = {"x": np.array([np.nan, 1.1], "f4"), "y": np.array([1.3, 1.3], "f4"), "o": np.zeros(2, "f4")}
+    error = y[tid()] * y[tid()]
+    _, v, e = both(program(T, [assign(o[tid()], (x[tid()] + error) * error)]), args, 1, 2)
+    assert np.isnan(v[0])
+    assert e[0] == 0 < e[1] < 1e-5
+
+
+def test_a_nan_that_an_error_may_take_away_is_not_certain() -> None:
+    """sqrt(x x - y) y, where x x is y but for half a rounding."""
+    args = {"x": np.array([1 + 2.0**-12], "f4"), "y": np.array([1 + 2.0**-11 + 2.0**-23], "f4"), "o": np.zeros(1, "f4")}
+    body = [assign(o[tid()], math("sqrt", (x[tid()] * x[tid()]) - y[tid()]) * y[tid()])]
+    b = clean(run(program(T, body), args, 1, 1, domain=BoundsDomain()))
+    assert b.bounds is not None
+    assert b.values64 is not None
+    assert np.isnan(b.values64["o"][0])
+    assert np.isinf(b.bounds["o"][0])

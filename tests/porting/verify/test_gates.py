@@ -374,6 +374,31 @@ def test_power_tells_what_a_size_cannot_reject(kernel):
     assert power(values, 1e-6).right == {"y: copy of x"}
     assert power(values + 0.001, 10.0).accepted >= {"y: zeros", "y: constant mean", "y: copy of x"}
     assert power(np.zeros(4), 1e-6).said.verdict == "unknown"
+    # a copy is tried where the sizes differ, too: the start of what is longer, and what is shorter again and again
+    inputs = Inputs({"x": np.array([1, 2, 3, 4, 5], np.float32)}, {"n": 5})
+    assert power(values + 0.001, 1e-6).rejected >= {"y: copy of x"}
+    assert power(values, 1e-6).right == {"y: copy of x"}
+    inputs = Inputs({"x": np.array([1, 2], np.float32)}, {"n": 2})
+    assert power([1.0, 2.0, 1.0, 2.0], 1e-6).right == {"y: copy of x"}
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+def test_an_input_that_is_right_for_one_key_is_rejected_for_several(seed):
+    """Attention over one key gives the value itself, on some inputs a NaN."""
+    h100 = load_machine("h100")
+    source = read_kernel(Kernel.load(KERNELS / "attention/decode_attention.kernel.toml"))
+    [port] = translate(source, h100, h100)
+    oracle = Oracle(source.kernel, source.program, h100, seed)
+    cases = [
+        Case(size, launch, launch, kinds=kinds)
+        for size, kinds in (
+            ({"heads": 3, "tokens": 50, "head_dim": 16}, ("normal",)),
+            ({"heads": 3, "tokens": 1, "head_dim": 4}, ("normal", "nan", "infinity")),
+        )
+        for launch in [source.kernel.launch(size, source.constants)]
+    ]
+    found = verify_with(InProcess("emulator", port.text, h100), oracle, cases, h100, "cuda", "emulator")
+    assert found.verdict == "tested", found.reason
 
 
 def smaller_first(inputs: dict[str, Any]) -> Any:
