@@ -24,6 +24,7 @@ from .findings import Collector
 from .formats import LANE
 from .lanes import stack
 from .machine_domain import MachineDomain
+from .matrix_unit import UnitSum
 from .memory import Memory, buffer_region, null_region
 from .regions import Per, Pointer, Region
 from .state import Frame, State
@@ -108,7 +109,8 @@ class _Run:
         domain: Domain, max_steps: int, group_order: Sequence[int] | np.ndarray | None, max_seconds: float,
         traffic: bool,
     ) -> None:  # fmt: skip
-        self.program, self.machine, self.launch = expand(program), machine, launch
+        self.program = expand(program, rounding=UnitSum if domain.unit is not None else None)
+        self.machine, self.launch = machine, launch
         self.args, self.roles, self.domain = args, roles, domain
         self.total = launch.grid[0] * launch.grid[1] * launch.grid[2]
         if self.total < 0 or launch.threads < 1:

@@ -21,6 +21,7 @@ from .errors import DomainUnsupported
 from .interval import EXACT, MONOTONE, spread
 from .lanes import Array, Mask, Value, lanewise, meet
 from .machine_domain import COMPARE
+from .matrix_unit import MatrixUnit
 from .regions import Per, Region, gather, scatter
 
 Bounded: TypeAlias = "tuple[Array, Array]"
@@ -132,11 +133,15 @@ class BoundsDomain(Domain):
     value), and floats looked at as bits, raise DomainUnsupported.
 
     fp64: what f64 is in the port (`KernelText.fp64`), where that is not f64: buffers of doubles are rounded then, too.
+    unit: the destination's matrix unit, whose sums may be further off than a loop's.
     """
 
     name = "bounds"
 
-    def __init__(self, ulps: Mapping[str, Budget] | None = None, fp64: str = "") -> None:
+    def __init__(
+        self, ulps: Mapping[str, Budget] | None = None, fp64: str = "", unit: MatrixUnit | None = None
+    ) -> None:
+        self.unit = unit
         self.ulps: dict[str, Budget] = {**DEFAULT_ULPS, **(ulps or {})}
         self.formats = {**FORMATS, F64: DOUBLES[fp64]} if fp64 else dict(FORMATS)
         self.pairs = fp64 == "double-single"
@@ -264,6 +269,12 @@ class BoundsDomain(Domain):
             shape = np.broadcast_shapes(v.shape, e.shape)
             return self._operand((v, np.broadcast_to(e, shape)), scalar)
         return self._rounded(v, e, scalar, ulps=self._budget(fn, values, v))
+
+    def unit_sum(self, value: Bounded, reach: Bounded, share: float) -> Bounded:
+        """A sum with the error of a matrix unit added."""
+        v, e = value
+        with_unit = e + share * (np.abs(reach[0]) + reach[1])
+        return v, np.where(np.isfinite(v), with_unit, e)
 
     # conversions
 

@@ -10,6 +10,7 @@ import numpy as np
 from ...ir.types import Scalar
 from . import formats
 from .lanes import Array, Mask, Value
+from .matrix_unit import MatrixUnit
 from .regions import Region, gather, scatter
 
 
@@ -18,12 +19,14 @@ class Domain(ABC):
 
     Values are arrays, or tuples of arrays, shaped as `lanes` says. `flush` tells that the machine flushes f32 (and
     bf16) subnormals, `flush_atomics` that atomic adds of f32 on global memory do; the emulator sets both before a run.
+    `unit` is set where sums of products of matrices are to be as a matrix unit's.
     """
 
     name: str
     flush: bool = False
     contract: bool = False
     flush_atomics: bool = False
+    unit: MatrixUnit | None = None
 
     @abstractmethod
     def constant(self, value: float, scalar: Scalar) -> Value:
@@ -79,6 +82,10 @@ class Domain(ABC):
 
         `index` and the planes of `value` are one-dimensional; gives the old values if `old`, else None.
         """
+
+    def unit_sum(self, value: Any, reach: Any, share: float) -> Value:
+        """A float sum that a matrix unit rounds, off by at most a `share` of `reach`."""
+        return value
 
     def attach(self, region: Region) -> None:  # noqa: B027 - most domains have nothing to do
         """Prepare a region that just got its memory."""

@@ -19,6 +19,7 @@ from .collectives import FULL_MASK, check_mask, shuffle, vote
 from .compiler import Compiler, Eval, Slot
 from .lanes import component, meet, stack
 from .machine_domain import COMPARE
+from .matrix_unit import UnitSum
 from .places import access, address, decayed, in_memory, is_const, moved, pointer, size_of
 from .regions import Region
 from .structs import aggregate, field, load_whole, whole_access
@@ -350,6 +351,14 @@ def _math(c: Compiler, e: ir.MathCall) -> Eval:
     return run
 
 
+def _unit_sum(c: Compiler, e: UnitSum) -> Eval:
+    value, reach, unit, domain = expression(c, e.value), expression(c, e.reach), c.domain.unit, c.domain
+    if unit is None:
+        return value
+    share = unit.share(e.terms, e.elem)
+    return lambda: domain.unit_sum(value(), reach(), share)
+
+
 def _shuffle(c: Compiler, e: ir.Shuffle) -> Eval:
     s, domain, loc = c.state, c.domain, c.at(e)
     value, lane = expression(c, e.value), expression(c, e.lane)
@@ -429,4 +438,5 @@ _BUILD: dict[type, Callable[[Compiler, Any], Eval]] = {
     ir.Shuffle: _shuffle,
     ir.Vote: _vote,
     ir.Atomic: atomic,
+    UnitSum: _unit_sum,
 }

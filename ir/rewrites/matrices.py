@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import dataclasses
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 from .. import nodes as n
 from ..analysis.usage import names_used
@@ -18,7 +18,7 @@ from ..walk import map_functions, rewrite_exprs, rewrite_stmts, walk
 from .retype import retype
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
 WIDTH = 32
 """Lanes that hold a matrix together."""
@@ -78,17 +78,23 @@ def _row_parts(f: Fragment) -> int:
     return f.n // _piece(f)
 
 
-def expand(program: n.Program, *, unroll: bool = True) -> n.Program:
+Rounding: TypeAlias = "Callable[[n.Expr, n.Expr, int, Scalar], Any]"  # an expression, of a kind of its own, too
+
+
+def expand(program: n.Program, *, unroll: bool = True, rounding: Rounding | None = None) -> n.Program:
     """Return the program with loops and shuffles in place of matrix steps; its fragments become plain structs.
 
     Without `unroll` the compiler is not asked to unroll the loops, which are long where a shuffle has barriers.
+    rounding: makes of each float sum what a matrix unit makes of it, given the sum, the largest magnitude among its
+    terms (a subnormal factor counts as the smallest normal number) and partial results, the number of terms, and the
+    type of the factors.
     """
     if not fragments(program):
         return program
     constants = {c.name for c in program.constants}
 
     def function(f: n.Function) -> n.Function:
-        steps = _Steps(names_used(f) | constants, unroll)
+        steps = _Steps(names_used(f) | constants, unroll, rounding)
         return dataclasses.replace(f, body=rewrite_stmts(f.body, steps.statement))
 
     plain = retype(map_functions(program, function), _plain)
@@ -140,6 +146,7 @@ class _Steps:
 
     taken: set[str]
     unroll: bool = True
+    rounding: Rounding | None = None
 
     def statement(self, s: n.Stmt) -> list[n.Stmt]:
         """Return what takes the place of a statement."""
@@ -253,15 +260,42 @@ class _Steps:
         if f.k * parts > WIDTH:
             slot = _bin("+", _bin("*", _bin("/", vk, WIDTH // parts), piece), vi)
         theirs = _as(_element(b, slot), sums)
-        product = n.Binary("*", n.Var(left, sums), n.Shuffle("idx", theirs, from_b, sums, WIDTH), sums)
+        right: n.Expr = n.Shuffle("idx", theirs, from_b, sums, WIDTH)
+        before: list[n.Stmt] = []
+        behind: list[n.Stmt] = []
+        after: list[n.Stmt] = []
+        if self.rounding is not None and sums.is_float:
+            reach, second = self._name("reach"), self._name("right")
+            most = n.Element(n.Var(reach, Array(sums, piece)), vi, sums)
+            body.append(n.Declare(reach, Array(sums, piece)))
+            body.append(self._loop(i, piece, [n.Assign(most, _math("fabs", target(vi)))]))
+            before.append(n.Declare(second, sums, right, const=True))
+            right = n.Var(second, sums)
+            elem = _fragment(a).elem
+            term = n.Binary("*", _weight(n.Var(left, sums), elem), _weight(right, elem), sums)
+            behind.append(n.Assign(most, _math("fmax", most, _math("fmax", term, _math("fabs", target(vi))))))
+            after.append(self._loop(i, piece, [n.Assign(target(vi), self.rounding(target(vi), most, f.k, elem))]))
+        add = n.Assign(target(vi), n.Binary("*", n.Var(left, sums), right, sums), "+")
         inner = [
             n.Declare(left, sums, n.Shuffle("idx", mine, from_a, sums, WIDTH), const=True),
-            self._loop(i, piece, [n.Assign(target(vi), product, "+")]),
+            self._loop(i, piece, [*before, add, *behind]),
         ]
-        body.append(self._loop(k, f.k, inner))
+        body += [self._loop(k, f.k, inner), *after]
         if sums != f.elem:
             body.append(self._loop(i, piece, [n.Assign(_element(s.matrix, vi), _as(target(vi), f.elem))]))
         yield n.Block(tuple(body))
+
+
+def _math(fn: str, *args: n.Expr) -> n.Expr:
+    assert isinstance(args[0].type, Scalar)
+    return n.MathCall(fn, args, args[0].type)
+
+
+def _weight(x: n.Expr, elem: Scalar) -> n.Expr:
+    """The magnitude of a factor as its exponent tells it: of a subnormal one that of the smallest normal number."""
+    assert isinstance(x.type, Scalar)
+    zero, least = n.Const(0.0, x.type), n.Const(2.0 ** (-14 if elem is F16 else -126), x.type)
+    return n.Select(n.Binary("==", x, zero, BOOL), zero, _math("fmax", _math("fabs", x), least), x.type)
 
 
 def _shape(a: Fragment, b: Fragment, c: Fragment) -> Fragment:

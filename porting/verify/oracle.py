@@ -21,10 +21,12 @@ from ...backends.emulator import DomainUnsupported, EmulatorError, emulate
 from ...backends.emulator.bounds_domain import BoundsDomain
 from ...backends.emulator.field_domain import FieldDomain
 from ...backends.emulator.formats import LARGEST, PRECISION, ROUNDOFF, UNDERFLOW
+from ...backends.emulator.matrix_unit import unit_of
 from ...backends.emulator.path_domain import QuantumDomain, ReachDomain
 from ...ir import nodes as ir
 from ...ir.analysis.order import adds_floats, order_dependent
 from ...ir.analysis.usage import contractible
+from ...ir.rewrites.matrices import fragments
 from ...ir.types import BF16, F32, Scalar, scalar_of
 from ...ir.walk import walk
 from ..spec.data import Inputs, arguments, decode, draw, free_floats, is_drawn, outputs, shaped
@@ -214,7 +216,7 @@ class Oracle:
     def expect(
         self, sizes: Mapping[str, int], launch: Launch, kind: InputKind, dst: Machine, language: str, fp64: str = ""
     ) -> Expectation:
-        """Return what the outputs should be on a destination.
+        """Return what the outputs should be on a destination, its matrix unit included where the source has matrices.
 
         `fp64`: how the port holds doubles, if not as doubles (`KernelText.fp64`): the bounds are of such arithmetic.
         `launch` is the source's own. `language` and `dst` tell the accuracy of the destination's functions and whether
@@ -222,11 +224,13 @@ class Oracle:
         Raises ReferenceFailed, SpecError, EmulatorError.
         """
         flushes = tuple(path for path in _SUBNORMALS if dst.get(path, "kept") == "flushed")
-        key = (*sizes.items(), launch, kind, language, flushes, fp64)
+        unit = unit_of(dst, language) if fragments(self.program) else None
+        key = (*sizes.items(), launch, kind, language, flushes, fp64, unit)
         with self._lock:
             known = self._expectations.get(key)
         if known is None:
-            known = self._expect(sizes, launch, kind, dst, language, flushes=flushes, fp64=fp64)
+            bounds = BoundsDomain(ULPS[language], fp64, unit)
+            known = self._expect(sizes, launch, kind, dst, bounds, flushes=flushes, fp64=fp64)
             with self._lock:
                 self._expectations[key] = known
         return known
@@ -237,7 +241,7 @@ class Oracle:
         launch: Launch,
         kind: InputKind,
         dst: Machine,
-        language: str,
+        bounds: BoundsDomain,
         *,
         flushes: Sequence[str],
         fp64: str,
@@ -256,7 +260,7 @@ class Oracle:
 
         unsupported = ""
         try:
-            found = run(BoundsDomain(ULPS[language], fp64))
+            found = run(bounds)
         except DomainUnsupported as error:
             found, unsupported = run(), str(error)
         # numbers that are exact as doubles need not be in fewer bits
