@@ -22,6 +22,7 @@ from ...ir.nodes import (
     Loc,
     MakeVector,
     Offset,
+    PointerCast,
     Select,
     Unary,
     Var,
@@ -204,7 +205,7 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     implicit = node["kind"] == "ImplicitCastExpr"
     value = lower_expr(fc, operand_node)
     if kind in SAME_VALUE:
-        return value
+        return value if implicit else _unqualified(node, value, loc)
     if kind == "PointerToBoolean":
         return as_bool(value)
     if kind in ("BitCast", "ReinterpretMemberPointer"):
@@ -227,6 +228,17 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         if isinstance(to, Vector) and isinstance(value.type, Scalar):
             return MakeVector((value,) * to.lanes, to, loc=loc)
     raise refuse("GP1102", f"a cast of kind {kind}", loc)
+
+
+def _unqualified(node: Node, value: Expr, loc: Loc | None) -> Expr:
+    """An explicit cast that takes `const` or `volatile` from what a pointer points to; other languages ask for it too."""
+    given = value.type
+    if not isinstance(given, Pointer) or not (given.const or given.volatile):
+        return value
+    to = parse_type(node["type"], loc).type
+    if not isinstance(to, Pointer) or (to.const, to.volatile) == (given.const, given.volatile):
+        return value
+    return PointerCast(value, dataclasses.replace(given, const=to.const, volatile=to.volatile), loc=loc)
 
 
 def _unary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:

@@ -272,6 +272,14 @@ CONTROL = [
   y[t] = v;
 }
 """, {"x": given("i32", list(range(32))), "y": out("i32", 32), "n": 5}, (), {"y": [(t + 5) % 32 for t in range(32)]}),
+    Trap("a cast takes const and volatile away", """__device__ int first(int* p) { return p[0]; }
+__global__ void k(const int* x, volatile int* y) {
+  int* p = (int*)x;
+  const int t = threadIdx.x;
+  y[t] = 0;
+  atomicAdd((int*)y + t, p[t] + first(const_cast<int*>(x)));
+}
+""", {"x": given("i32", list(range(5, 37))), "y": out("i32", 32)}, (), {"y": [t + 10 for t in range(32)]}),
     Trap("a ladder over volatile shared memory without __syncwarp", """__global__ void k(const int* x, int* y) {
   __shared__ volatile int s[64];
   const int t = threadIdx.x;
