@@ -231,7 +231,7 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
 
 
 def _unqualified(node: Node, value: Expr, loc: Loc | None) -> Expr:
-    """An explicit cast that takes `const` or `volatile` from what a pointer points to; other languages ask for it too."""
+    """An explicit cast that takes `const` or `volatile` from what a pointer points to, which C++ asks for."""
     given = value.type
     if not isinstance(given, Pointer) or not (given.const or given.volatile):
         return value
