@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -75,6 +76,11 @@ def _read_source(
 def read_text(text: KernelText, machine: Machine | None = None) -> Program:
     """Read an emitted kernel back, as a judge of it would: from its text alone."""
     del machine
+    return _read_text(text)
+
+
+@lru_cache(maxsize=64)  # a port is read by several judges in turn, and a program is never changed
+def _read_text(text: KernelText) -> Program:
     if text.language == "opencl":
         from .opencl.reader import read_opencl_text
 

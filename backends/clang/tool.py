@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import re
@@ -19,10 +20,11 @@ from ...hwmodels.errors import GpuportError
 from ...ir.diagnostics import refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Generator, Sequence
 
 TIME_LIMIT = 60.0
 _MOST_BYTES = 256 << 20  # of a syntax tree; Python holds about ten times as much for it
+_CHECKED = ("-fsyntax-only", "-ferror-limit=50", "-fno-caret-diagnostics", "-fno-color-diagnostics")
 _TOO_DEEP = b"\n" + b" " * 1800  # 900 levels of JSON; Python's reader ends before 1000
 
 
@@ -79,11 +81,8 @@ def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any],
     Returns the AST (clang's JSON, file and line of every location filled in) and the errors and warnings.
     Raises ClangError if clang itself fails without a diagnostic, Refusal GP1109 for a tree that is too deep.
     """
-    with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
-        path = Path(tmp) / f"gpuport_unit{suffix}"
-        path.write_text(unit, encoding="utf-8")
-        args = [*flags, "-fsyntax-only", "-ferror-limit=50", "-fno-caret-diagnostics", "-fno-color-diagnostics"]
-        tree, said = _tree([*args, "-Xclang", "-ast-dump=json", str(path)])
+    with _written(unit, suffix) as path:
+        tree, said = _tree([*flags, *_CHECKED, "-Xclang", "-ast-dump=json", path])
         messages = _messages(said)
         if not tree.startswith(b"{"):
             if not any(m.severity == "error" for m in messages):
@@ -97,6 +96,20 @@ def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any],
             raise ClangError(f"clang's syntax tree cannot be read: {error}") from None
     fill_locations(ast)
     return ast, messages
+
+
+def diagnose(unit: str, suffix: str, flags: Sequence[str]) -> list[Message]:
+    """Return the errors and warnings of a translation unit given as text; without the tree, which takes longer."""
+    with _written(unit, suffix) as path:
+        return _messages(_run([*flags, *_CHECKED, path]).stderr)
+
+
+@contextlib.contextmanager
+def _written(unit: str, suffix: str) -> Generator[str]:
+    with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
+        path = Path(tmp) / f"gpuport_unit{suffix}"
+        path.write_text(unit, encoding="utf-8")
+        yield str(path)
 
 
 @dataclass(frozen=True, slots=True)

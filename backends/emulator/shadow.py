@@ -20,7 +20,12 @@ from .state import State
 READ, WRITE, ATOMIC = "reads", "writes", "updates atomically"
 GUESS = "guesses"
 NEAR = "updates atomically, one of the two for its own group alone,"
+_NONE, _SEVERAL = -1, -2
 _FLUSH_AT = 1 << 21  # pending read records, in elements
+
+
+_FAR = np.array([2, 1], np.int8)  # within a group: in another subgroup, in the same one
+_OTHER_GROUP = np.int8(3)
 
 
 @dataclass(slots=True)
@@ -100,6 +105,8 @@ class RaceShadow:
         self.update_stamp: Array | None = None
         self.pending: list[tuple[Lanes, int, int]] = []
         self.pending_size = 0
+        self.summed = 0  # so many of the pending reads are in `sole`
+        self.sole: Array | None = None  # the thread that read each cell; _NONE, or _SEVERAL
         self.last = {READ: -1, WRITE: -1, ATOMIC: -1, GUESS: -1}
 
     @property
@@ -129,23 +136,21 @@ class RaceShadow:
             base = s.group_base * self.cells
             cells = cells + (base[..., None] if cells.ndim == 3 else base)
         thread = s.linear if self.shared else s.global_thread
-        chosen = None if mask is None else np.broadcast_to(mask, (rows, s.threads))
+        place = None if mask is None else s.places(mask, shape)
 
         def flat(a: Array) -> Array:
             if len(shape) == 3 and a.ndim == 2:
                 a = a[..., None]
-            a = np.broadcast_to(a, shape)
-            return a.reshape(-1) if chosen is None else a[chosen].reshape(-1)
+            whole = (a if a.shape == shape else np.broadcast_to(a, shape)).reshape(-1)
+            return whole if place is None else whole.take(place)
 
         epoch = int(self.epoch[0, 0]) if self.epoch.size == 1 else flat(self.epoch)
         sub = int(self.subepoch[0, 0]) if self.subepoch.size == 1 else flat(self.subepoch)
-        place = None
-        if chosen is not None:
-            place = np.flatnonzero(np.broadcast_to(chosen[..., None], shape) if len(shape) == 3 else chosen)
         return Lanes(flat(cells), flat(thread), epoch, sub, place, shape)
 
     def _expand(self) -> None:
         self._merge()
+        self.sole = None
         rows = self.rows = self.state.groups
         self.writer, self.write_stamp, self.write_access = (
             np.tile(a, rows) for a in (self.writer, self.write_stamp, self.write_access)
@@ -159,9 +164,13 @@ class RaceShadow:
     def _distance(self, a: Array, b: Array) -> Array:
         """0 the same thread or none (-1) in b, 1 the same subgroup, 2 the same group, 3 different groups."""
         s = self.state
-        far = np.where((a // s.threads) != (b // s.threads), 3, 2) if not self.shared else 2
-        near = (a % s.threads // s.width == b % s.threads // s.width) & (np.asarray(far) == 2)
-        return np.where((a == b) | (a < 0) | (b < 0), 0, np.where(near, 1, far))
+        if self.shared:
+            far = _FAR[(s.subgroup_of.take(a) == s.subgroup_of.take(b)).view(np.uint8)]
+        else:
+            group, other = a // s.threads, b // s.threads
+            near = s.subgroup_of.take(a - group * s.threads) == s.subgroup_of.take(b - other * s.threads)
+            far = np.where(group == other, _FAR[near.view(np.uint8)], _OTHER_GROUP)
+        return far * ((a != b) & ((a | b) >= 0))
 
     def _unordered(self, who: Lanes, other: Array, stamp: Array, told: bool) -> Array:
         """Entries whose thread and `other` are different threads with nothing between the accesses that orders them.
@@ -169,6 +178,8 @@ class RaceShadow:
         Fences and atomics order groups where the later one was told by an atomic that the earlier one is through.
         """
         s = self.state
+        if self.shared and not (stamp >= who.epoch).any():
+            return np.zeros(other.shape, bool)
         distance = self._distance(who.thread, other)
         same_group = (stamp >= who.epoch) & ((distance == 2) | ((distance == 1) & (stamp >= who.subepoch)))
         if self.shared:
@@ -225,7 +236,8 @@ class RaceShadow:
         if self._recent(ATOMIC):
             found += self._against(self.atomics, who, ATOMIC, told=told)
         if self._recent(READ):
-            self._merge()
+            if self._read_by_others(who):
+                self._merge()
             found += self._against(self.readers, who, READ, told=told)
         elif self.shared:
             self._drop()
@@ -252,7 +264,8 @@ class RaceShadow:
         if self._recent(WRITE):
             found += self._against_writers(who, None, access, told=told)
         if self._recent(READ):
-            self._merge()
+            if self._read_by_others(who):
+                self._merge()
             found += self._against(self.readers, who, READ, told=told)
         if self.atomics is None:
             self.atomics = _Pair(self.cells * self.rows)
@@ -276,9 +289,33 @@ class RaceShadow:
         last = self.last[kind]
         return last >= 0 and (not self.shared or last >= int(self.epoch.min()))
 
-    def _drop(self) -> None:
-        self.pending.clear()
-        self.pending_size = 0
+    def _drop(self, count: int | None = None) -> None:
+        """Forget pending reads: the first `count`, or all."""
+        gone, kept = self.pending[:count], [] if count is None else self.pending[count:]
+        if self.sole is not None:
+            for who, _, _ in self.pending[: self.summed]:
+                self.sole[who.cell] = _NONE
+        self.pending, self.summed = kept, 0
+        self.pending_size -= sum(who.cell.size for who, _, _ in gone)
+
+    def _read_by_others(self, who: Lanes) -> bool:
+        """Whether a pending read of these cells is another thread's: seldom, and the pairs of readers take long."""
+        if self.shared:
+            floor = int(self.epoch.min())
+            old = next((i for i, p in enumerate(self.pending) if p[1] >= floor), len(self.pending))
+            if old:  # a barrier is between
+                self._drop(old)
+        if self.sole is None:
+            self.sole = np.full(self.cells * self.rows, _NONE, np.int64)
+        for read, _, _ in self.pending[self.summed :]:
+            before = self.sole.take(read.cell)
+            self.sole[read.cell] = read.thread
+            several = (before != _NONE) & (before != read.thread) | (self.sole.take(read.cell) != read.thread)
+            if several.any():
+                self.sole[read.cell[several]] = _SEVERAL
+        self.summed = len(self.pending)
+        reader = self.sole.take(who.cell)
+        return bool(((reader != _NONE) & (reader != who.thread)).any())
 
     def _merge(self) -> None:
         """Move pending reads into the pairs of readers."""
@@ -309,23 +346,12 @@ class RaceShadow:
         cell, thread = who.cell, who.thread
         one = pair.thread[0].take(cell)
         if (one >= 0).any():
-            two = pair.thread[1].take(cell)
-            distance = self._distance(thread, one)
             old = pair.stamp[0].take(cell)
-            # ordered before this access, and so of no more interest, unless the second user is in another group
-            stale = ((old < who.epoch) & (distance < 3)) | ((old < who.subepoch) & (distance <= 1))
-            stale &= (one >= 0) & (self._distance(two, one) < 3)
-            fresh = np.flatnonzero((one < 0) | stale)
-            if fresh.size:
-                keep = two[fresh]
-                if not self.shared or self.subepoch.size > 1:
-                    # a second user in another subgroup stays when only a subgroup barrier made the first one stale
-                    by_group = old[fresh] < (who.epoch if isinstance(who.epoch, int) else who.epoch[fresh])
-                    keep = np.where(~by_group & (self._distance(keep, one[fresh]) >= 2), keep, -1)
-                    pair.thread[1][cell[fresh]] = keep
-                else:
-                    pair.thread[1][cell[fresh]] = -1
-                pair.put(0, cell[fresh], thread[fresh], stamp, access)
+            if self.shared and (old < who.epoch).all():  # a barrier of the group is between
+                pair.thread[1][cell] = -1
+                pair.put(0, cell, thread, stamp, access)
+            else:
+                self._put_beside(pair, who, one, old, stamp, access)
         else:
             pair.put(0, cell, thread, stamp, access)
         for _ in range(3):
@@ -338,6 +364,27 @@ class RaceShadow:
             if not better.any():
                 return
             pair.put(1, c[better], t[better], stamp, access)
+
+    def _put_beside(self, pair: _Pair, who: Lanes, one: Array, old: Array, stamp: int, access: int) -> None:
+        """Replace the first users, noted at `old`, where they are ordered before this access."""
+        cell, thread = who.cell, who.thread
+        two = pair.thread[1].take(cell)
+        distance = self._distance(thread, one)
+        # ordered before this access, and so of no more interest, unless the second user is in another group
+        stale = ((old < who.epoch) & (distance < 3)) | ((old < who.subepoch) & (distance <= 1))
+        stale &= (one >= 0) & (self._distance(two, one) < 3)
+        fresh = np.flatnonzero((one < 0) | stale)
+        if not fresh.size:
+            return
+        keep = two[fresh]
+        if not self.shared or self.subepoch.size > 1:
+            # a second user in another subgroup stays when only a subgroup barrier made the first one stale
+            by_group = old[fresh] < (who.epoch if isinstance(who.epoch, int) else who.epoch[fresh])
+            keep = np.where(~by_group & (self._distance(keep, one[fresh]) >= 2), keep, -1)
+            pair.thread[1][cell[fresh]] = keep
+        else:
+            pair.thread[1][cell[fresh]] = -1
+        pair.put(0, cell[fresh], thread[fresh], stamp, access)
 
     # conflicts
 

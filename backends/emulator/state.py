@@ -58,6 +58,7 @@ class State:
                 self.thread_index[axis] = np.zeros((1, 1), np.uint32)
         self.lane: Array = linear % width
         self.subgroup: Array = linear // width
+        self.subgroup_of: Array = self.subgroup[0].astype(np.int16)
         self.now = 1
         total = launch.grid[0] * launch.grid[1] * launch.grid[2]
         # last device fence of each group, its first global atomic behind a fence, and its last global atomic
@@ -86,6 +87,7 @@ class State:
         now: Array = np.full((1, 1), self.now, np.int64)
         self.shared_epoch = self.shared_subepoch = self.global_epoch = self.global_subepoch = now
         self._counted: tuple[Mask, int] = (None, self.groups * self.threads)
+        self._places: dict[tuple[int, ...], tuple[Mask, Array]] = {}
 
     @property
     def shape(self) -> tuple[int, int]:
@@ -105,6 +107,15 @@ class State:
     def count(self, key: str, each: int = 1) -> None:
         """Add `each` per active lane to a counter."""
         self.counts[key] = self.counts.get(key, 0) + each * self.active()
+
+    def places(self, mask: Array, shape: tuple[int, ...]) -> Array:
+        """Flat positions of the lanes of a mask in an array of that shape, (G or 1, T) or (G or 1, T, n)."""
+        known = self._places.get(shape)
+        if known is None or known[0] is not mask:
+            whole = mask if mask.shape == shape[:2] else np.broadcast_to(mask, shape[:2])
+            full = np.broadcast_to(whole[..., None], shape) if len(shape) == 3 else whole
+            known = self._places[shape] = (mask, np.flatnonzero(full))
+        return known[1]
 
     def spend(self, loc: Loc | None) -> None:
         """Check the limits; called once per loop iteration. Raises StepLimit."""

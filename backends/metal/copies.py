@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..clang.tool import parse
+from ..clang.tool import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,7 +24,7 @@ def with_copies(text: str, flags: Sequence[str]) -> str:
     if not re.search(r"\b(?:struct|union)\s", text):
         return text
     for _ in range(ROUNDS):
-        _, messages = parse(text, ".metal.cpp", flags)
+        messages = diagnose(text, ".metal.cpp", flags)
         places = {
             _offset(text, m.line, m.col): "no viable overloaded '='" in m.text
             for m in messages

@@ -39,7 +39,7 @@ from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.matrices import simdgroup, with_fills
 from ..clang.objects import keep
 from ..clang.read import Source, read_entry
-from ..clang.tool import parse
+from ..clang.tool import diagnose
 from ..clang.types import parse_type
 from ..clang.vectors import lanes_of
 from ..opencl.builtins import clamp, common_calls, lane_by_lane
@@ -381,7 +381,7 @@ def _with_static(text: str, flags: list[str], dynamic: list[str]) -> str:
     clang's own diagnostic says where they are.
     """
     arguments = [*flags, *(f"-D{d}={DYNAMIC_BYTES}" for d in dynamic)]
-    _, messages = parse(text, ".metal.cpp", arguments)
+    messages = diagnose(text, ".metal.cpp", arguments) if "threadgroup" in text else ()
     lines = text.split("\n")
     for m in sorted(messages, key=lambda m: (m.line, m.col), reverse=True):
         if "automatic variable qualified with an" in m.text and 0 < m.line <= len(lines):

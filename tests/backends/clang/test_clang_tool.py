@@ -35,6 +35,15 @@ def test_errors_carry_file_and_line():
     assert "undeclared" in messages[0].text
 
 
+def test_a_diagnosis_is_that_of_the_parse():
+    text = "int a = b;\nlong f(long x) { return x ? a : ; }\nint g() { return 1 ? &a : 0; }\n"
+    said = tool.diagnose(text, ".cpp", ["-x", "c++"])
+    whole = tool.parse(text, ".cpp", ["-x", "c++"])[1]
+    assert [(m.line, m.col, m.severity, m.text) for m in said] == [(m.line, m.col, m.severity, m.text) for m in whole]
+    assert len(said) >= 3
+    assert tool.diagnose("int a;\n", ".cpp", ["-x", "c++"]) == []
+
+
 def test_a_missing_clang_is_one_message(monkeypatch):
     monkeypatch.setenv("GPUPORT_CLANG", "/no/such/clang")
     tool.clang_command.cache_clear()

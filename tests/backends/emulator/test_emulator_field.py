@@ -58,6 +58,11 @@ def test_inverse_and_power(modulus):
     a = residues(modulus)
     want = [pow(int(v), -1, modulus.prime) if v else 0 for v in a]
     assert modulus.inverse(a).tolist() == want
+    for n in (0, 1, 16, 17, 33, 100, 1021):  # by trees of products of every form
+        many = np.resize(a, n)
+        assert modulus.inverse(many).tolist() == np.resize(want, n).tolist()
+    assert modulus.inverse(np.resize(a, (9, 7))).tolist() == np.resize(want, (9, 7)).tolist()
+    assert modulus.inverse(np.full((5, 8), a[1])).tolist() == np.full((5, 8), want[1]).tolist()
     assert modulus.power(a, 5).tolist() == [pow(int(v), 5, modulus.prime) for v in a]
 
 
