@@ -11,7 +11,7 @@ from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
 from ...ir.nodes import Loc, Program
 from .context import Language, Unit
 from .records import Node
-from .tool import Message, parse
+from .tool import Message, parse, without_collector
 from .unit import lower_program
 
 if TYPE_CHECKING:
@@ -34,6 +34,13 @@ def read_entry(
     language: Language, source: Source, flags: Sequence[str], suffix: str, *, kernel_attribute: str
 ) -> tuple[Program, dict[str, int]]:
     """Read one kernel; see `read_cuda` for what it gives and raises."""
+    with without_collector():
+        return _read_entry(language, source, flags, suffix, kernel_attribute)
+
+
+def _read_entry(
+    language: Language, source: Source, flags: Sequence[str], suffix: str, kernel_attribute: str
+) -> tuple[Program, dict[str, int]]:
     path = source.path.resolve()
     quoted = str(path).replace("\\", "\\\\").replace('"', '\\"')
     unit_text = f'#include "{quoted}"\n'
@@ -45,7 +52,7 @@ def read_entry(
         *(a for d in source.include_dirs for a in ("-I", str(d))),
         *(f"-D{k}={v}" for k, v in source.defines.items()),
     ]  # fmt: skip
-    ast, messages = parse(unit_text, suffix, arguments)
+    ast, messages = parse(unit_text, suffix, arguments, prune=language.name == "opencl")
     names = {str(path): source.path.name}
     own = [m for m in messages if m.severity == "error" and not Path(m.file).name.startswith("gpuport_unit")]
     if own:

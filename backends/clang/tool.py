@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import gc
 import json
 import os
 import re
@@ -18,9 +19,12 @@ from typing import TYPE_CHECKING, Any
 
 from ...hwmodels.errors import GpuportError
 from ...ir.diagnostics import refuse
+from .pruning import pruned
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
+
+    from .pruning import Start
 
 TIME_LIMIT = 60.0
 _MOST_BYTES = 256 << 20  # of a syntax tree; Python holds about ten times as much for it
@@ -75,10 +79,11 @@ def clang_version() -> str:
     return _run(["--version"]).stdout.splitlines()[0]
 
 
-def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any], list[Message]]:
+def parse(unit: str, suffix: str, flags: Sequence[str], *, prune: bool = False) -> tuple[dict[str, Any], list[Message]]:
     """Parse a translation unit given as text.
 
-    Returns the AST (clang's JSON, file and line of every location filled in) and the errors and warnings.
+    Returns the AST (clang's JSON, file and line of every location filled in) and the errors and warnings; with `prune`
+    without what `pruning.pruned` leaves out, which pays where our header has thousands of functions.
     Raises ClangError if clang itself fails without a diagnostic, Refusal GP1109 for a tree that is too deep.
     """
     with _written(unit, suffix) as path:
@@ -88,13 +93,14 @@ def parse(unit: str, suffix: str, flags: Sequence[str]) -> tuple[dict[str, Any],
             if not any(m.severity == "error" for m in messages):
                 raise ClangError(f"clang gave no syntax tree: {said.strip()[:400] or 'no message'}")
             return {}, messages
+        tree, starts = pruned(tree) if prune else (tree, None)
         try:
             ast: dict[str, Any] = json.loads(tree.decode(errors="replace"))
         except RecursionError:
             raise refuse("GP1109", "the source is nested too deeply to be read") from None
         except ValueError as error:
             raise ClangError(f"clang's syntax tree cannot be read: {error}") from None
-    fill_locations(ast)
+    fill_locations(ast, starts)
     return ast, messages
 
 
@@ -102,6 +108,18 @@ def diagnose(unit: str, suffix: str, flags: Sequence[str]) -> list[Message]:
     """Return the errors and warnings of a translation unit given as text; without the tree, which takes longer."""
     with _written(unit, suffix) as path:
         return _messages(_run([*flags, *_CHECKED, path]).stderr)
+
+
+@contextlib.contextmanager
+def without_collector() -> Generator[None]:
+    """Pause Python's collector of cycles, which would look through a growing tree again and again."""
+    ran = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if ran:
+            gc.enable()
 
 
 @contextlib.contextmanager
@@ -200,8 +218,11 @@ def _messages(stderr: str) -> list[Message]:
     return out
 
 
-def fill_locations(ast: dict[str, Any]) -> None:
-    """Fill in `file` and `line` of every location: clang prints each only where it differs from the one before."""
+def fill_locations(ast: dict[str, Any], starts: Sequence[Start] | None = None) -> None:
+    """Fill in `file` and `line` of every location: clang prints each only where it differs from the one before.
+
+    starts: what the one before is for each declaration of the unit, where some are left out.
+    """
     last: dict[str, Any] = {"file": "", "line": 0}
 
     def bare(loc: dict[str, Any]) -> None:
@@ -220,9 +241,12 @@ def fill_locations(ast: dict[str, Any]) -> None:
         else:
             bare(loc)
 
+    at = {id(node): start for node, start in zip(ast.get("inner", ()), starts or (), strict=False)}
     stack: list[dict[str, Any]] = [ast]
     while stack:
         node = stack.pop()
+        if at and (start := at.get(id(node))):
+            last["file"], last["line"] = start
         if "loc" in node:
             location(node["loc"])
         if "range" in node:
