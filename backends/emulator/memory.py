@@ -274,6 +274,7 @@ class Memory:
         marks = gather(region, region.valid_view(a.scalar), index)
         whole = np.iinfo(marks.dtype).max
         if marks.size and marks.min() == whole:
+            region.fine()
             return True
         bad = marks != whole
         bad = meet(mask, bad.any(axis=2) if bad.ndim == 3 else bad)

@@ -49,6 +49,7 @@ class Region:
         self.planes: Any = None
         self.layout: Struct | None = None
         self._views: dict[int | Scalar, Array] = {}
+        self._fine = 0  # reads of shared memory that found nothing invalid
 
     def allocate(self) -> None:
         """Give the region memory for the chunk at hand, filled with poison and without valid bytes."""
@@ -68,6 +69,7 @@ class Region:
             self.valid = np.where(mask[..., None], np.uint8(0), self.valid)
             return
         lead = {Per.LAUNCH: (), Per.GROUP: (1,), Per.THREAD: (1, 1)}[self.per]
+        self._fine = 0
         self.valid = np.zeros((*lead, self.stride), np.uint8)
 
     def view(self, scalar: Scalar) -> Array:
@@ -81,6 +83,14 @@ class Region:
         """The validity of elements of a type's size: all bits set where every byte is valid."""
         assert self.valid is not None
         return self.valid.view(UNSIGNED[scalar.size])
+
+    def fine(self) -> None:
+        """Note a read that found nothing invalid; after a few of them, shared memory may be valid as a whole."""
+        self._fine += 1
+        if self.per is Per.GROUP and self._fine >= 8 and not self._fine & (self._fine - 1) and self.valid is not None:
+            whole = self.valid[..., : self.size]
+            if whole.min() == 255:
+                self.valid = None
 
     @property
     def unit(self) -> int:

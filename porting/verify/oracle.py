@@ -26,7 +26,7 @@ from ...backends.emulator.path_domain import QuantumDomain, ReachDomain
 from ...ir import nodes as ir
 from ...ir.analysis.order import adds_floats, order_dependent
 from ...ir.analysis.usage import contractible
-from ...ir.rewrites.matrices import fragments
+from ...ir.rewrites.matrices import expand, fragments
 from ...ir.types import BF16, F32, Scalar, scalar_of
 from ...ir.walk import walk
 from ..spec.data import Inputs, arguments, decode, draw, free_floats, is_drawn, outputs, shaped
@@ -109,6 +109,7 @@ class Oracle:
     ) -> None:
         self.kernel, self.program, self.src, self.seed = kernel, program, src, seed
         self.time_limit = time_limit
+        self.functions = budgeted(program)
         self.order_dependent = order_dependent(program)
         self.exact_arithmetic = has_exact_arithmetic(program)
         self.compensated = compensates(program) and not contractible(program)
@@ -224,8 +225,10 @@ class Oracle:
         Raises ReferenceFailed, SpecError, EmulatorError.
         """
         flushes = tuple(path for path in _SUBNORMALS if dst.get(path, "kept") == "flushed")
+        # languages that are as accurate in what the program computes share one run of the source
+        accuracy = tuple(ULPS[language].get(name) for name in self.functions)
         unit = unit_of(dst, language) if fragments(self.program) else None
-        key = (*sizes.items(), launch, kind, language, flushes, fp64, unit)
+        key = (*sizes.items(), launch, kind, accuracy, flushes, fp64, unit)
         with self._lock:
             known = self._expectations.get(key)
         if known is None:
@@ -425,6 +428,15 @@ def _normwise(own: np.ndarray, ref: np.ndarray, scalar: Scalar) -> np.ndarray:
     finite = np.isfinite(own) & np.isfinite(ref)
     gap = float(np.abs(own[finite] - ref[finite]).max(initial=0.0))
     return NORMWISE * gap + ROUNDOFF[scalar] * np.abs(ref) + UNDERFLOW[scalar]
+
+
+def budgeted(program: ir.Program) -> tuple[str, ...]:
+    """Return what a program computes whose accuracy is the language's: its functions, and "/" if it divides."""
+    program = expand(program)
+    nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
+    called = {n.fn for n in nodes if isinstance(n, ir.MathCall)}
+    divides = any(isinstance(n, ir.Binary | ir.Assign) and n.op == "/" for n in nodes)
+    return tuple(sorted(called | {c.removeprefix("fast_") for c in called})) + (("/",) if divides else ())
 
 
 def has_exact_arithmetic(program: ir.Program) -> bool:

@@ -244,3 +244,21 @@ def test_what_the_kinds_hold():
     assert integers("ids", parse_dtype("u8"), (300,), rng)[256] == 0  # pyright: ignore[reportArgumentType]
     assert integers("constant", U32, (9,), rng).std() == 0
     assert integers("normal", I8, (1000,), rng).max() <= 127
+
+
+def test_languages_share_a_run_of_the_source_where_their_accuracy_is_the_same(oracle_of):
+    def runs(source: str) -> dict[str, Any]:
+        oracle = oracle_of(source)
+        [case] = oracle.kernel.size_sets()
+        launch = oracle.kernel.launch(case, {})
+        return {name: oracle.expect(case, launch, "normal", CPU, name) for name in ("opencl", "metal", "cuda", "hip")}
+
+    sums = runs(TWICE)
+    assert all(e is sums["cuda"] for e in sums.values())
+    divided = runs(TWICE.replace("2.0f * x[i]", "x[i] / 3.0f"))
+    assert divided["hip"] is divided["cuda"] is divided["metal"] is not divided["opencl"]
+    assert divided["opencl"].outputs["y"].bounds.max() > divided["cuda"].outputs["y"].bounds.max()
+    rooted = runs(TWICE.replace("2.0f * x[i]", "exp(x[i])"))
+    assert len({id(e) for e in rooted.values()}) == 3  # OpenCL's and HIP's are the same
+    native = runs(TWICE.replace("2.0f * x[i]", "native_exp(x[i])"))
+    assert all(np.array_equal(e.outputs["y"].values, native["cuda"].outputs["y"].values) for e in native.values())
