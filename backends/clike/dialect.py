@@ -97,6 +97,7 @@ class Dialect:
     typed_math: spellings of functions for one scalar type, by (name, scalar); they come before `math`. A function of
     unsigned integers that a row for the signed type lacks is called with converted operands.
     bitcasts: spellings by (from, to), with {value}; they come before `bitcast`.
+    bitcast_helper: template of a function for the pairs of types that have no spelling.
     componentwise: a helper template that does an operation component by component; empty where vectors have operators.
     splats: whether one item makes a vector of equal components.
     classes: scalar types that C's own conversions do not reach, so that every conversion is written.
@@ -145,6 +146,7 @@ class Dialect:
     attributes: Mapping[Grid, str] = field(default_factory=dict[Grid, str])
     typed_math: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
     bitcasts: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    bitcast_helper: str = ""
     saturating: str = ""
     vector_names: Mapping[str, str] = field(default_factory=dict[str, str])
     max_lanes: int = 16

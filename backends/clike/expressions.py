@@ -207,6 +207,11 @@ class Expressions:
         if self.dialect.bitcasts and len(types) == 2 and all(t.is_integer for t in types):
             return self.cast(inner, types[1])
         form = self.dialect.bitcasts.get((str(source), str(e.type)), self.dialect.bitcast)
+        if not form and self.dialect.bitcast_helper:
+            spelled = {"from": self.types.name(source), "to": self.types.name(e.type)}
+            function = f"gp_bits_{e.type}_of_{source}"
+            self.helpers.need(function, self.dialect.bitcast_helper, function=function, **spelled)
+            return Text(f"{function}({inner.text})", POSTFIX, e.type)
         if not form:
             raise refuse("GP2006", f"{self.dialect.title} has no bit cast from {source} to {e.type}", e.loc or self.loc)
         text = form.format(type=self.types.name(e.type), value=inner.text)

@@ -198,6 +198,7 @@ CUDA_DIALECT: Final = Dialect(
     make_vector="make_{type}({items})",
     bitcast="",
     bitcasts=BITCASTS,
+    bitcast_helper="dialects/cuda/helpers/bitcast.cuh.j2",
     convert_vector="",
     componentwise="dialects/cuda/helpers/componentwise.cuh.j2",
     splats=False,

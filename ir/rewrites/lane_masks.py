@@ -1,16 +1,20 @@
-"""CUDA's warp masks, for languages whose subgroup operations take the lanes that are active."""
+"""CUDA's warp masks, and the other languages, whose subgroup operations take the lanes that are active."""
 
 from __future__ import annotations
 
 import dataclasses
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from .. import nodes as n
+from ..analysis.collectives import Collective
+from ..analysis.divergence import divergent_collectives
 from ..types import BOOL, U32
-from ..walk import map_functions, rewrite_exprs, rewrite_stmts, walk
+from ..walk import map_functions, rebuild, rewrite_exprs, rewrite_stmts, walk
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+
+_ACTIVE = n.Vote("active", n.Const(True, BOOL), U32)
 
 
 def has_lane_masks(program: n.Program) -> bool:
@@ -51,6 +55,35 @@ def drop_lane_masks(program: n.Program) -> n.Program:
         return dataclasses.replace(f, body=rewrite_stmts(f.body, statement))
 
     return map_functions(program, function) if has_lane_masks(program) else program
+
+
+def add_lane_masks(program: n.Program, block: tuple[int, int, int] | None = None) -> n.Program:
+    """Return the program with the active lanes named, `__activemask()`, where only some lanes may take part.
+
+    For programs from languages without masks, on their way to CUDA: there an operation without one is of the whole
+    warp, and waits for lanes that went another way.
+    """
+    found = divergent_collectives(program, block, kinds=frozenset((Collective.SUBGROUP,)))
+    if not found:
+        return program
+    marked = {id(d.statement) for d in found}
+    reached = {x.function for d in found for x in walk(d.statement) if isinstance(x, n.Call)}
+    for f in reversed(program.functions):  # callees stand before their callers
+        if f.name in reached:
+            reached |= {x.function for x in walk(f.body) if isinstance(x, n.Call)}
+
+    def named(node: n.Node, partial: bool) -> n.Node:
+        partial = partial or id(node) in marked
+        new = rebuild(node, lambda child: named(child, partial))
+        match new:
+            case n.Shuffle(mask=None) | n.Vote(mask=None) | n.Barrier(mask=None, scope=n.Scope.SUBGROUP) if partial:
+                return (
+                    new if isinstance(new, n.Vote) and new.kind == "active" else dataclasses.replace(new, mask=_ACTIVE)
+                )
+            case _:
+                return new
+
+    return map_functions(program, lambda f: cast("n.Function", named(f, f.name in reached)))
 
 
 def _vote(e: n.Vote, mask: n.Expr) -> n.Expr:

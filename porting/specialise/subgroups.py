@@ -9,7 +9,7 @@ from ...ir import nodes as n
 from ...ir.analysis.collectives import Collective, find_collectives
 from ...ir.analysis.divergence import DivergentCollective, divergent_collectives
 from ...ir.diagnostics import Refusal
-from ...ir.rewrites.lane_masks import active_masks, drop_lane_masks, has_lane_masks
+from ...ir.rewrites.lane_masks import active_masks, add_lane_masks, drop_lane_masks, has_lane_masks
 from ...ir.rewrites.predicate import predicate
 from ...ir.rewrites.scratch import add_lane_scratch, lane_words
 from ...ir.rewrites.warp_sync import implied_barriers
@@ -34,7 +34,9 @@ def warp_synchronous(task: Task) -> Task:
 
 def lane_masks(task: Task) -> Task:
     """Apply CUDA's warp masks to what they decide, where the destination's language has none."""
-    if task.language == "cuda" or not has_lane_masks(task.program):
+    if task.language == "cuda":
+        return active_lanes(task)
+    if not has_lane_masks(task.program):
         return task
     for vote in active_masks(task.program):
         message = "which lanes are active together is not defined, in the source or here"
@@ -50,6 +52,21 @@ def lane_masks(task: Task) -> Task:
     except Refusal as refusal:
         return dataclasses.replace(task, diagnostics=(*task.diagnostics, *refusal.diagnostics))
     what, why = "code around barriers of a part of a warp runs in all threads, under a mask", "all must arrive"
+    return task.decided(Questions().decide(what, why), program=program)
+
+
+def active_lanes(task: Task) -> Task:
+    """Name the active lanes where a program from a language without masks has operations of a part of a warp."""
+    if task.program.language == "cuda":
+        return task
+    program = add_lane_masks(task.program, task.block)
+    if program is task.program:
+        return task
+    message = "only some lanes get here, and __activemask() names them: CUDA does not promise that they stay together"
+    where = divergent_collectives(task.program, task.block, kinds=frozenset((Collective.SUBGROUP,)))
+    for loc in dict.fromkeys(d.loc for d in where):
+        task = task.found("GP3001", message, loc, warning=True)
+    what, why = "subgroup operations in divergent code name the active lanes", "CUDA's take a mask"
     return task.decided(Questions().decide(what, why), program=program)
 
 

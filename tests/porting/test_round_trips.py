@@ -25,10 +25,10 @@ EXAMPLES = Path(__file__).parents[2] / "examples"
 CORPUS = Path(__file__).parents[1] / "kernels"
 NAMES = sorted(p.parent.name for p in EXAMPLES.glob("*/*.kernel.toml"))
 # of the corpus, what the examples have not: matrix units, structs, halves, votes, sorting in place, dynamic shared
-# memory, parameters that a destination renames
+# memory, parameters that a destination renames, shuffles of 64 bits, shuffles of a part of a warp
 MORE = (
     "gemm/gemm_wmma", "elementwise/half2_residual", "warp/warp_votes", "sort/bitonic_step", "shared/typed_dynamic",
-    "elementwise/reserved_names",
+    "elementwise/reserved_names", "warp/warp_long", "warp/warp_tail_mask",
 )  # fmt: skip
 H100 = load_machine("h100")
 # through Metal; OpenCL with lanes in local memory, and with permutations of a wave of 32; HIP on waves of 64 and 32
