@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
-from ...ir.nodes import Assign, Const
+from ...ir.nodes import Assign, Block, Const, Declare
 from ...ir.types import U32
 
 if TYPE_CHECKING:
@@ -48,6 +48,8 @@ def lower_assembly(
     if handler is None and outputs <= 1:
         shape, taken = _in_order(text, outputs, taken, loc)
         handler = table.get(shape)
+    if handler is None and not operands and ";" in text:  # one after the other
+        return _several([t.strip() for t in text.split(";")], fc, loc, table)
     if handler is None:
         raise refuse("GP1101", f"the inline assembly {text!r} is not supported", loc)
     target = operands[0] if outputs else None
@@ -66,7 +68,20 @@ def lower_assembly(
                 raise refuse("GP1101", f"the inline assembly {text!r} into a {target.type}", loc)
             value = numeric(value, target.type, True, loc)  # pyright: ignore[reportArgumentType]
         return [Assign(target, value, loc=loc)]
+    if isinstance(result, Block) and not any(isinstance(s, Declare) for s in result.body):
+        return list(result.body)
     return [result]  # pyright: ignore[reportReturnType]
+
+
+def _several(
+    texts: list[str], fc: FunctionContext, loc: Loc | None, table: Mapping[str, Callable[..., Expr | Stmt | None]]
+) -> list[Stmt]:
+    """Lower instructions without operands."""
+    for text in texts:
+        if text not in table or "%" in text:
+            raise refuse("GP1101", f"the inline assembly {text!r} is not supported", loc)
+    found = [table[text](fc, Instruction((), None, loc)) for text in texts]
+    return [s for s in found if s is not None]  # pyright: ignore[reportReturnType]
 
 
 def _in_order(text: str, outputs: int, inputs: tuple[Expr, ...], loc: Loc | None) -> tuple[str, tuple[Expr, ...]]:

@@ -17,6 +17,7 @@ from ...ir.nodes import (
     Stmt,
 )  # fmt: skip
 from ...ir.types import BOOL, F32, VOID, Array, Pointer, Scalar, Space, Struct, Type, Vector
+from .addresses import carried
 from .aliasing import may_change
 from .pointers import address_of
 from .types import ParsedType, parse_type, result_text
@@ -47,13 +48,15 @@ def lower_call(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | Stmt:
     if not has_body:
         if name in BUILTIN_CONSTANTS:
             return Const(BUILTIN_CONSTANTS[name], F32, loc=loc)
-        from .handlers import refused
+        from .handlers import OfNodes, refused
 
         handler = fc.unit.language.calls.get(name)
         if handler is None:
             raise refuse("GP1104", f"the function {name} is not supported", loc)
         if isinstance(handler, refused):
             raise refuse("GP1104", f"{name}: {handler.why}", loc)
+        if isinstance(handler, OfNodes):
+            return handler.lower(fc, args, loc)
         returns = parse_type({"qualType": return_type(decl["type"])}, loc).type
         site = call_site(name, fc, args, returns, loc)
         return handler(fc, site)
@@ -77,13 +80,14 @@ def call_function(
 ) -> Expr:
     """Call a function of the program, of the object `this` if it is a member function."""
     from .methods import object_argument
-    from .objects import Parts, find_parts
+    from .objects import Parts, find_parts, pointed_parts
     from .types import split_record
     from .unit import lower_device_function
 
     params = [c for c in decl["inner"] if c.get("kind") == "ParmVarDecl"]
     objects: dict[str, Parts] = {}
     functions: dict[str, Node] = {}
+    types: dict[str, Pointer] = {}
     values: list[Expr | Parts] = []
     if this is not None:
         values += object_argument(fc, decl, this, arrow, loc)
@@ -104,11 +108,17 @@ def call_function(
             continue
         with fc.unit.records.within(decl):
             split = split_record(param["type"]) is not None
-        parts = find_parts(fc, arg) if split else None
+        parts = find_parts(fc, arg) if split else pointed_parts(fc, arg)
         if parts is not None:
             objects[param["id"]] = parts
-        values.append(parts if parts is not None else lower_argument(fc, arg, decl, param, loc))
-    function = lower_device_function(fc, decl, loc, objects, functions)
+        if parts is not None:
+            values.append(parts)
+            continue
+        value, t = carried(fc, decl, param, lower_argument(fc, arg, decl, param, loc), loc)
+        values.append(value)
+        if t is not None:
+            types[param["id"]] = t
+    function = lower_device_function(fc, decl, loc, objects, functions, types)
     flat: list[Expr] = []
     for v in values:
         flat.extend(v.flat() if isinstance(v, Parts) else [v])

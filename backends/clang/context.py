@@ -74,6 +74,7 @@ class Unit:
     entry: str = ""  # the kernel's name, which no device function may have too
     diagnostics: list[Diagnostic] = field(default_factory=list)
     shared_globals: dict[str, Node] = field(default_factory=dict)
+    addresses: bool = False  # whether an integer holds one
     host_constants: dict[str, Param] = field(default_factory=dict)  # `__constant__` without an initialiser
     records: Records = field(default_factory=Records)
     closure_names: dict[str, str] = field(default_factory=dict)
@@ -90,6 +91,8 @@ class Unit:
         while stack:
             node, scope = stack.pop()
             last: tuple[str, int] = ("", 0)
+            if node.get("kind") == "NamespaceDecl" and (start := place(node.get("range", {}).get("begin", {}))):
+                last = (start["file"], start["line"])  # what stands above a namespace is not its first function's
             for child in node.get("inner", ()):
                 kind = child.get("kind", "")
                 if not kind.endswith("Decl"):

@@ -12,6 +12,7 @@ from ...ir.nodes import (
     Stmt,
 )  # fmt: skip
 from ...ir.types import VOID, Array, Pointer, Space, Struct, Type, flat_elem
+from .addresses import is_address
 from .calls import coerce, is_temporary
 from .construction import initial, is_default
 from .context import FunctionContext, Variable
@@ -83,7 +84,7 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
     value = lower_expr(fc, init) if init and not is_default(fc, init) else None
     if value is not None:
         value = coerce(value, parsed.type)
-        parsed.type = _pointer_space(parsed.type, value)
+        parsed.type = value.type if is_address(value, parsed.type) else _pointer_space(parsed.type, value)
     if value is not None and value.type != parsed.type and not isinstance(parsed.type, Pointer):
         raise refuse("GP1102", f"a value of type {value.type} for {node['name']} of type {parsed.type}", loc)
     if isinstance(parsed.type, Pointer) and value is not None and isinstance(value.type, Pointer):

@@ -29,6 +29,7 @@ from ...ir.nodes import (
 )  # fmt: skip
 from ...ir.rewrites.matrices import elements_held
 from ...ir.types import BOOL, I32, I64, U64, Array, Pointer, Scalar, Struct, Type, Vector, alignment_of, flat_elem
+from .addresses import is_address
 from .calls import lower_call, lower_construct
 from .constants import fold, wrap
 from .context import FunctionContext
@@ -223,6 +224,8 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         to = parse_type(node["type"], loc).type
         if isinstance(to, Scalar | Vector) and isinstance(value.type, Scalar | Vector):
             return numeric(value, to, implicit, loc)
+        if is_address(value, to):
+            return value
     if kind == "VectorSplat":
         to = parse_type(node["type"], loc).type
         if isinstance(to, Vector) and isinstance(value.type, Scalar):

@@ -11,6 +11,7 @@ from ...ir.nodes import (
     Assign,
     Atomic,
     Barrier,
+    Binary,
     Bitcast,
     Call,
     Const,
@@ -34,12 +35,14 @@ from ...ir.nodes import (
 from ...ir.types import BOOL, I32, U32, U64, VOID, Pointer, Scalar, Space, Vector
 from .calls import coerce, return_type
 from .constants import fold
+from .copies import copy
 from .types import parse_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from .context import CallSite, FunctionContext, Handler
+    from .records import Node
 
 
 def math(fn: str) -> Handler:
@@ -122,6 +125,20 @@ def barrier(scope: Scope, flags: Mapping[int, Space] | None = None) -> Handler:
 def fence(scope: Scope) -> Handler:
     """A fence statement."""
     return lambda _fc, site: Fence(scope, loc=site.loc)
+
+
+def copied(fc: FunctionContext, site: CallSite) -> Stmt:
+    """`__pipeline_memcpy_async(to, from, bytes, zeros)`; the last `zeros` bytes become 0."""
+    size = constant_int(site, 2)
+    valid = None
+    if len(site.args) > 3:
+        zeros = Convert(site.args[3], U32, True, loc=site.loc) if site.args[3].type != U32 else site.args[3]
+        known = fold(zeros)
+        left = Const(size - int(known), U32, loc=site.loc) if known is not None else None
+        valid = left or Binary("-", Const(size, U32, loc=site.loc), zeros, U32, loc=site.loc)
+    stmts = copy(fc, site.args[0], site.args[1], size, valid, site.loc)
+    fc.before.extend(stmts[:-1])
+    return stmts[-1]
 
 
 def subgroup_barrier(fc: FunctionContext, site: CallSite) -> Stmt:
@@ -282,6 +299,17 @@ def nothing(_fc: FunctionContext, site: CallSite) -> Expr:
 def identity(_fc: FunctionContext, site: CallSite) -> Expr:
     """A function that gives its argument back."""
     return site.args[0]
+
+
+@dataclasses.dataclass(frozen=True)
+class OfNodes:
+    """A function whose arguments are not lowered: what it means is seen from how they are written."""
+
+    lower: Callable[[FunctionContext, Sequence[Node], Loc | None], Expr | Stmt]
+
+    def __call__(self, fc: FunctionContext, site: CallSite) -> Expr | Stmt:
+        """Lower the call."""
+        return self.lower(fc, site.nodes, site.loc)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -7,12 +7,16 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from .records import Record
 
 _HIDDEN = re.compile(r"0x[0-9a-f]+::")  # functions on the way, as their ids
 _UNNAMED = re.compile(r"(?:\w+::)*\((?:unnamed|anonymous|lambda)(?: \w+)? at ([^()]*)\)")
 _UNSIGNED = re.compile(r"\b(\d+)U(?=[,>])")
 _BRACKETS = r"(?:\[\d*\])+"
+_CAST_ARGUMENT = re.compile(r"\([\w:]+\)(-?\d+)(?=[,>])")  # `(cuda::thread_scope)2`
+_NAMED_ARGUMENT = re.compile(r"(?<=[<,( ])([A-Za-z_][\w:]*)(?=[,>])")
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,14 +35,17 @@ class Names:
     by_name: dict[str, list[Meaning]] = field(default_factory=dict)
     by_place: dict[str, list[Record]] = field(default_factory=dict)  # unnamed ones: file:line:column
     aliases: dict[str, str] = field(default_factory=dict)  # of namespaces
+    constants: dict[str, list[Meaning]] = field(default_factory=dict)  # that a template's argument may be written with
     _pattern: re.Pattern[str] | None = None
     _found: dict[tuple[str, str], tuple[str, dict[str, Record]]] = field(default_factory=dict)
 
     def add(self, name: str, meaning: Meaning) -> None:
         """Make a type known by its name, with as much of its path before it as anyone may write."""
-        path = _HIDDEN.sub("", meaning.scope).split("::")
-        for i in range(len(path)):
-            self.by_name.setdefault("::".join([*path[i:-1], name]), []).append(meaning)
+        _note(self.by_name, name, meaning)
+
+    def add_constant(self, name: str, scope: str, value: int) -> None:
+        """Make a constant known like a type."""
+        _note(self.constants, name, Meaning(scope, text=str(value)))
 
     def find(self, text: str, scope: str) -> tuple[str, dict[str, Record]]:
         """Replace the names in a printed type; return the text with a word for each record, and what the words mean.
@@ -72,7 +79,13 @@ class Names:
             other = self._replaced(meaning.text, meaning.scope, words, depth + 1)
             return _spliced(other, match["const"] or "", match["rows"] or "")
 
-        text = _UNSIGNED.sub(r"\1", text)
+        def number(match: re.Match[str]) -> str:
+            meaning = _visible(self.constants.get(match[1], ()), scope)
+            return meaning.text if meaning is not None else match[0]
+
+        text = _CAST_ARGUMENT.sub(r"\1", _UNSIGNED.sub(r"\1", text))
+        if "<" in text:
+            text = _NAMED_ARGUMENT.sub(number, text)
         for alias, namespace in self.aliases.items():
             text = re.sub(rf"(?<![\w:]){alias}::", f"{namespace}::", text)
         if " at " in text:
@@ -85,6 +98,13 @@ class Names:
         return text if self._pattern is None else self._pattern.sub(named, text)
 
 
+def _note(names: dict[str, list[Meaning]], name: str, meaning: Meaning) -> None:
+    """Enter a meaning under a name with as much of its path before it as anyone may write."""
+    path = _HIDDEN.sub("", meaning.scope).split("::")
+    for i in range(len(path)):
+        names.setdefault("::".join([*path[i:-1], name]), []).append(meaning)
+
+
 def _spliced(other: str, const: str, rows: str) -> str:
     """Put a typedef's text in its place: `const` is of the whole type, rows of it stand before its own."""
     own = re.search(rf"{_BRACKETS}$", other)
@@ -95,7 +115,7 @@ def _spliced(other: str, const: str, rows: str) -> str:
     return f"{const}{other}{rows}"
 
 
-def _visible(found: list[Meaning], scope: str) -> Meaning | None:
+def _visible(found: Iterable[Meaning], scope: str) -> Meaning | None:
     """Return what a name means at a scope: the one of the innermost scope around it; None if none is."""
     found = list({(id(m.record), m.text, m.scope): m for m in found}.values())
     if len(found) == 1:
@@ -118,6 +138,18 @@ def enumerator_values(enum: dict[str, Any]) -> dict[str, int]:
         value = int(written["value"]) if "value" in written else value + 1
         out[constant["id"]] = value
     return out
+
+
+def constant_value(variable: dict[str, Any]) -> int | None:
+    """Return the value of a const integer variable that is initialised by a number, else None."""
+    info = variable.get("type", {})
+    if not variable.get("constexpr") and "const " not in str(info.get("qualType", "")):
+        return None
+    node = next((c for c in variable.get("inner", ()) if str(c.get("kind")).endswith(("Expr", "Literal"))), {})
+    while node.get("inner") and node["kind"] in ("ImplicitCastExpr", "ParenExpr", "SubstNonTypeTemplateParmExpr"):
+        node = node["inner"][-1]
+    known = node.get("kind") in ("IntegerLiteral", "ConstantExpr") and str(node.get("value")).lstrip("-").isdigit()
+    return int(node["value"]) if known else None
 
 
 def underlying(enum: dict[str, Any]) -> str:

@@ -91,9 +91,20 @@ def find_parts(fc: FunctionContext, node: Node) -> Parts | None:
             record = split_record(node["type"])
             if record is None:
                 return None
-            if node["kind"] == "CallExpr" and not record.fields and _from_header(fc, node, loc):
+            if node["kind"] in ("CallExpr", "CXXMemberCallExpr") and not record.fields and _from_header(fc, node, loc):
                 return Parts(record, {})
             raise refuse("GP1102", "an object that holds pointers, from an expression of this form", loc)
+
+
+def pointed_parts(fc: FunctionContext, node: Node) -> Parts | None:
+    """Return the object of our headers, which holds nothing, whose address an expression is; else None."""
+    node = plain(node)
+    if node["kind"] != "UnaryOperator" or node["opcode"] != "&":
+        return None
+    record = split_record(node["inner"][0]["type"])
+    if record is None or record.fields or not fc.unit.in_header(record.node):
+        return None
+    return find_parts(fc, node["inner"][0])
 
 
 def _from_header(fc: FunctionContext, node: Node, loc: Loc | None) -> bool:
@@ -103,6 +114,8 @@ def _from_header(fc: FunctionContext, node: Node, loc: Loc | None) -> bool:
     target = plain(node["inner"][0])
     while target["kind"] == "ImplicitCastExpr":
         target = target["inner"][0]
+    if target["kind"] == "MemberExpr":
+        return fc.unit.in_header(fc.unit.records.methods.get(target.get("referencedMemberDecl", ""), {}))
     decl = fc.unit.decls.get(target.get("referencedDecl", {}).get("id", ""), {})
     handler = fc.unit.language.calls.get(fc.unit.qualified(decl))
     if isinstance(handler, refused) and not any(c.get("kind") == "CompoundStmt" for c in decl.get("inner", ())):

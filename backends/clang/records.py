@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from ...ir.diagnostics import refuse
 from ...ir.rewrites.matrices import fragment_struct
 from ...ir.types import Array, Member, Pointer, Scalar, Struct, Type, Vector, alignment_of, leaves
-from .names import Meaning, Names, underlying
+from .names import Meaning, Names, constant_value, enumerator_values, underlying
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Iterator
@@ -101,10 +101,13 @@ class Records:
                     scope = f"{scope}{node['name']}::"
             elif kind == "EnumDecl":
                 self.enumerations.update({c["id"]: node for c in node.get("inner", ()) if "id" in c})
+                self._enumerators(node, scope)
                 if node.get("name"):
                     self.names.add(node["name"], Meaning(scope, text=underlying(node)))
             elif kind == "VarDecl" and parent in _RECORDS and "id" in node:
                 self.statics[node["id"]] = node
+            elif kind == "VarDecl" and (value := constant_value(node)) is not None:
+                self.names.add_constant(node["name"], scope, value)
             elif kind == "NamespaceAliasDecl":
                 self.names.aliases[node["name"]] = node.get("aliasedNamespace", {}).get("name", node["name"])
             elif kind in ("TypedefDecl", "TypeAliasDecl"):
@@ -128,6 +131,15 @@ class Records:
             same = text.split(" ")[-1] == name  # C's `typedef struct P P`
             if not same and not known_type(name) and not node.get("isImplicit"):
                 self.names.add(name, Meaning(scope, text=text))
+
+    def _enumerators(self, enum: Node, scope: str) -> None:
+        """Make the enumerators known as values; those of a scoped enumeration by its name too."""
+        values = enumerator_values(enum)
+        inside = f"{scope}{enum['name']}::" if enum.get("name") else scope
+        for c in enum.get("inner", ()):
+            if c.get("id") in values:
+                for where in {inside} if enum.get("scopedEnumTag") else {inside, scope}:
+                    self.names.add_constant(c["name"], where, values[c["id"]])
 
     def _add(self, node: Node, scope: str) -> None:
         from .types import known_type

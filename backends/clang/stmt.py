@@ -25,7 +25,7 @@ from ...ir.nodes import (
     While,
 )  # fmt: skip
 from ...ir.types import BOOL, VOID
-from ...ir.walk import children
+from ...ir.walk import children, walk
 from .assembly import lower_assembly
 from .assignments import assign, is_trivial_assignment, lower_assignment, spread
 from .calls import coerce, lower_call, returned, returns_reference
@@ -188,11 +188,20 @@ def lower_effect(fc: FunctionContext, node: Node, loc: Loc | None) -> list[Stmt]
         result = lower_call(fc, node, loc)
         if isinstance(result, Statement):
             return [result]
-        return _effects(called(result), loc)
+        return [] if _is_empty(fc, result) else _effects(called(result), loc)
     if kind == "ConditionalOperator":
         cond = condition(fc, inner[0])
         return [If(cond, tuple(_guarded(fc, inner[1], loc)), tuple(_guarded(fc, inner[2], loc)), loc=loc)]
     return _effects(lower_expr(fc, node), loc)  # a pure value as a statement does nothing
+
+
+def _is_empty(fc: FunctionContext, value: Expr) -> bool:
+    """Tell whether a call is of a function of our headers of which nothing is left."""
+    if not isinstance(value, Call) or any(isinstance(x, Call | Atomic) for a in value.args for x in walk(a)):
+        return False
+    keys = (key.split(" ")[0] for key, f in fc.unit.functions.items() if f.name == value.function and not f.body)
+    decls = (fc.unit.records.methods.get(k) or fc.unit.decls.get(k, {}) for k in keys)
+    return any(fc.unit.in_header(d) for d in decls)
 
 
 def _effects(value: Expr, loc: Loc | None) -> list[Stmt]:

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import Const, Declare, Function, NamedConstant, Param, Program, Return, Stmt
 from ...ir.types import U8, VOID, Array, Pointer, Scalar, Space, Struct, Type, Vector, flat_elem
 from ...ir.walk import map_functions, rebuild, rewrite_exprs, walk
+from .addresses import check_addresses, returned_address
 from .calls import by_value, returned
 from .constants import fold
 from .construction import constructor_prologue
@@ -19,7 +21,7 @@ from .object_params import formal_parts, kernel_parts
 from .records import Node, split
 from .stmt import lower_body
 from .tables import add_host_parameters, reserve_names
-from .types import RECORDS, parse_type, split_record
+from .types import RECORDS, ParsedType, parse_type, split_record
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,27 +35,39 @@ stack."""
 _NO_LEVEL = ("ParenExpr", "ImplicitCastExpr")
 
 
+@dataclass(frozen=True)
+class Given:
+    """What a form of a function is made for, by the parameters' ids; see `lower_device_function`."""
+
+    objects: Mapping[str, Parts]
+    functions: Mapping[str, Node]
+    types: Mapping[str, Pointer]
+
+
 def lower_device_function(
     caller: FunctionContext,
     decl: Node,
     loc: Loc | None,
     objects: Mapping[str, Parts] | None = None,
     functions: Mapping[str, Node] | None = None,
+    types: Mapping[str, Pointer] | None = None,
 ) -> Function:
     """Return the IR of a device function, lowering it at its first call. Recursion is refused (GP1106).
 
     `objects` are the arguments that are taken apart, by the parameter's id ("this" for a member function's object),
-    `functions` those that are functions: for each there is a form of its own.
+    `functions` those that are functions, `types` has those whose type is not the parameter's: for each there is a form
+    of its own.
     """
     unit = caller.unit
-    key = " ".join([decl["id"], *(f["id"] for f in (functions or {}).values())])
+    key = " ".join([decl["id"], *(f["id"] for f in (functions or {}).values()), *map(str, (types or {}).items())])
     if key in unit.in_progress:
         raise refuse("GP1106", f"the function {decl['name']} calls itself", loc)
     if key not in unit.functions:
         unit.in_progress.append(key)
         known = len(unit.diagnostics)
         try:
-            function, context = _lower_function(unit, decl, kernel=False, objects=objects, functions=functions)
+            given = Given(objects or {}, functions or {}, types or {})
+            function, context = _lower_function(unit, decl, kernel=False, given=given)
         finally:
             unit.in_progress.pop()
             if unit.in_header(decl):  # of our own headers the author knows no lines: what he wrote is the call
@@ -121,7 +135,9 @@ def lower_program(unit: Unit, entry: Node) -> Program:
         subgroup_width=32 if uses_subgroup and unit.language.name == "cuda" else None,
         header_comments=_header_comments(unit, entry),
     )
-    return _settle_constants(add_host_parameters(program, unit))
+    program = _settle_constants(add_host_parameters(program, unit))
+    check_addresses(program, unit)
+    return program
 
 
 def _unique(diagnostics: list[Any]) -> list[Any]:
@@ -145,17 +161,15 @@ def _lower_function(
     decl: Node,
     *,
     kernel: bool,
-    objects: Mapping[str, Parts] | None = None,
-    functions: Mapping[str, Node] | None = None,
+    given: Given | None = None,
 ) -> tuple[Function, FunctionContext]:
     with unit.records.within(decl):
-        return _lowered(unit, decl, kernel, objects or {}, functions or {})
+        return _lowered(unit, decl, kernel, given or Given({}, {}, {}))
 
 
-def _lowered(
-    unit: Unit, decl: Node, kernel: bool, given: Mapping[str, Parts], functions: Mapping[str, Node]
-) -> tuple[Function, FunctionContext]:
+def _lowered(unit: Unit, decl: Node, kernel: bool, arguments: Given) -> tuple[Function, FunctionContext]:
     loc = unit.loc(decl)
+    given, functions = arguments.objects, arguments.functions
     _refuse_depth(unit, decl)
     context = FunctionContext(unit, decl)
     params: list[Param] = []
@@ -181,6 +195,8 @@ def _lowered(
                 context.variables[child["id"]] = Variable(name, given_value.type, Space.PRIVATE, value=given_value)
                 continue
             record = split_record(child["type"])
+            if child["id"] in given:  # a pointer to an object of our headers, which holds nothing
+                record = given[child["id"]].record
             if kernel and (
                 record is not None or isinstance(_by_value(child, loc, unit.language.name == "metal"), Struct)
             ):
@@ -192,6 +208,9 @@ def _lowered(
             elif record is not None:
                 actual = given.get(child["id"])
                 params += formal_parts(context, actual.record if actual else record, child, actual)
+            elif (t := arguments.types.get(child["id"])) is not None:
+                variable = context.declare(child, ParsedType(t), Space.PRIVATE)
+                params.append(Param(variable.name, t, loc=unit.loc(child)))
             else:
                 params.append(_parameter(context, decl, child, kernel))
     if owner is not None and decl["kind"] == "CXXConstructorDecl":
@@ -202,7 +221,7 @@ def _lowered(
     prologue = _shared_globals(context, kernel=kernel)
     lowered = lower_body(context, context.body)
     body = (*context.tables.values(), *start, *prologue, *lowered)
-    returns = returned(decl, loc)
+    returns = returned_address(context, lowered, returned(decl, loc))
     if context.made is not None:
         returns = context.made.type
         body = (*body, Return(context.made, loc=loc))

@@ -10,6 +10,7 @@ from ...ir.nodes import (
     Barrier,
     Binary,
     Bitcast,
+    Block,
     Call,
     Const,
     Convert,
@@ -18,12 +19,16 @@ from ...ir.nodes import (
     Fence,
     Grid,
     GridIndex,
+    If,
     MathCall,
     Scope,
     Stmt,
     Unary,
 )
 from ...ir.types import F32, I32, U32, U64, Pointer, Scalar
+from ..clang.constants import fold
+from ..clang.copies import SIZES, copy
+from ..clang.operators import as_bool
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -112,6 +117,38 @@ def _store(fc: FunctionContext, i: Instruction) -> Stmt:
     return Assign(Deref(pointer, pointer.type.elem, loc=i.loc), value, loc=i.loc)
 
 
+def _copy(size: int | None, predicate: bool = False) -> Lower:
+    """cp.async: the places, the size where it is an operand, how many bytes are read of it where that is one."""
+
+    def lower(fc: FunctionContext, i: Instruction) -> Stmt:
+        inputs = list(i.inputs)
+        cond = as_bool(inputs.pop(0)) if predicate else None
+        to, source = inputs[:2]
+        rest = inputs[2:]
+        known = size if size is not None else fold(rest.pop(0))
+        if not isinstance(known, int):
+            raise refuse("GP1101", "inline assembly: cp.async of a size that is no constant", i.loc)
+        stmts = copy(fc, to, source, known, rest[0] if rest else None, i.loc)
+        return If(cond, tuple(stmts), loc=i.loc) if cond is not None else Block(tuple(stmts), loc=i.loc)
+
+    return lower
+
+
+def _copies() -> dict[str, Lower]:
+    out: dict[str, Lower] = {}
+    hints = ("", ".L2::64B", ".L2::128B", ".L2::256B")
+    for text in (f"cp.async.{cache}.shared.global{hint}" for cache in ("ca", "cg") for hint in hints):
+        for size in SIZES:
+            out[f"{text} [%0], [%1], {size}"] = out[f"{text} [%0], [%1], {size}, %2"] = _copy(size)
+        out[f"{text} [%0], [%1], %2"] = out[f"{text} [%0], [%1], %2, %3"] = _copy(None)
+        out[f".reg .pred p; setp.ne.b32 p, %0, 0; @p {text} [%1], [%2], %3"] = _copy(None, predicate=True)
+    for text in ("cp.async.commit_group", "cp.async.wait_all", "cp.async.wait_group %0"):
+        out[text] = lambda _fc, _i: None
+    for prior in range(8):
+        out[f"cp.async.wait_group {prior}"] = lambda _fc, _i: None
+    return out
+
+
 def _refused(why: str) -> Lower:
     def lower(_fc: FunctionContext, i: Instruction) -> None:
         raise refuse("GP1101", f"inline assembly: {why}", i.loc)
@@ -145,6 +182,7 @@ def _table() -> dict[str, Lower]:
         "shf.r.clamp.b32 %0, %1, %2, %3": _call("__funnelshift_rc", U32),
         "prefetch.global.L1 [%0]": lambda _fc, _i: None, "prefetch.global.L2 [%0]": lambda _fc, _i: None,
     }  # fmt: skip
+    out |= _copies()
     for kind in ("eq", "lt", "le", "ge", "gt"):
         out[f"mov.u32 %0, %lanemask_{kind}"] = _lane_mask(kind)
     for ftz in ("", ".ftz"):

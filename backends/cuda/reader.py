@@ -10,9 +10,11 @@ from ...ir.mathlib import C_NAMES
 from ...ir.nodes import Const, Expr, Grid, GridIndex, Scope
 from ...ir.types import F32, F64, I32, I64, U32, U64, Space
 from ..clang import handlers as c
+from ..clang.addresses import address
 from ..clang.context import Handler, Language
 from ..clang.matrices import wmma
 from ..clang.read import Source, read_entry
+from .barriers import init
 from .half import half_calls
 from .ptx import PTX
 
@@ -92,10 +94,12 @@ def _simt_calls() -> dict[str, Handler]:
     out["__builtin_expect"] = c.identity
     out["__builtin_assume"] = out["__builtin_unreachable"] = c.nothing
     out["gp_grid_sync"] = c.refused("a barrier of the whole grid: elsewhere a group may start when another has ended")
-    coalesced = "a group of the threads that happen to be active, which differs between devices; use a tile or a mask"
-    for name in ("coalesced_threads", "tiled_partition", "binary_partition", "labeled_partition"):
-        out[f"cooperative_groups::{name}"] = c.refused(coalesced)
     out["__pipeline_commit"] = out["__pipeline_wait_prior"] = c.nothing
+    out["__pipeline_memcpy_async"] = c.copied
+    out["__cvta_generic_to_shared"] = address
+    out["__cvta_generic_to_global"] = c.identity
+    out["cuda::init"] = c.OfNodes(init)
+    out["cuda::make_pipeline"] = c.refused("a pipeline other than one in which all threads of the block do everything")
     out.update(wmma("nvcuda::wmma"))
     for name in ("__stcs", "__stcg", "__stwt", "__stwb"):
         out[name] = c.store_through

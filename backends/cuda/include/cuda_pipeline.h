@@ -1,3 +1,3 @@
-// Our pipeline stands for this header of CUDA.
+// Our copies stands for this header of CUDA.
 #pragma once
-#include "gpuport_pipeline.h"
+#include "gpuport_async.h"

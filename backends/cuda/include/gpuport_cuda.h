@@ -91,6 +91,8 @@ __device__ void __threadfence();
 __device__ void __threadfence_block();
 __device__ void __threadfence_system();
 __device__ int gp_lane_id();
+__device__ size_t __cvta_generic_to_shared(const void* pointer);
+__device__ const void* __cvta_generic_to_global(const void* pointer);
 
 #define GP_SHFL(T)                                                                                                     \
     __device__ T __shfl_sync(unsigned mask, T v, int lane, int width = 32);                                            \

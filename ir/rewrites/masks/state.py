@@ -18,7 +18,7 @@ from ...analysis.divergence import lazy_collectives
 from ...analysis.uniformity import Level, Uniformity
 from ...analysis.usage import address_taken, root_variable
 from ...diagnostics import refuse
-from ...types import BOOL, I32, VOID, Array, Scalar, Space, Vector
+from ...types import BOOL, I32, VOID, Array, Scalar, Space, Struct, Vector
 from ...walk import children, rewrite_stmts, walk
 from ..pieces import Names, safe, zero
 
@@ -188,9 +188,13 @@ class State:
         return refuse("GP2003" if barrier else "GP2004", why.format(what=what), s.loc or self.f.loc)
 
     def nothing(self, t: object, loc: n.Loc | None) -> n.Expr | None:
-        """A value for threads that have none."""
+        """A value for threads that have none; None where the type has no zero."""
         if isinstance(t, Scalar | Vector) and t != VOID:
             return zero(t)
+        if isinstance(t, Struct) and t.fragment is None and not t.union:
+            members = [m.type for m in t.members]
+            if all(isinstance(m, Scalar | Vector) for m in members):
+                return n.Aggregate(tuple(zero(cast("Scalar", m)) for m in members), t)
         return None
 
     def candidate(self, s: n.Declare) -> bool:

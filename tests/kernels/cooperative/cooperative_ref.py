@@ -40,3 +40,21 @@ def cg_grid_sync(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     """x (n,) -> y: n x - total."""
     total = inputs["x"].sum()
     return {"y": inputs["x"] * inputs["n"] - total, "total": np.array([total])}
+
+
+def both_signs(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
+    """x (n,), small numbers around 0."""
+    return {"x": rng.integers(-50, 50, sizes["n"])}
+
+
+def cg_coalesced_filter(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
+    """x (n,) -> kept: the positive ones, then zeros; count."""
+    positive = inputs["x"][inputs["x"] > 0]
+    return {"kept": np.pad(positive, (0, len(inputs["x"]) - len(positive))), "count": np.array([len(positive)])}
+
+
+def cg_scan(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
+    """x (rows, 32) -> offset: sum before; most: largest so far; bits: of x & 15, seen so far."""
+    x = inputs["x"]
+    bits = np.bitwise_or.accumulate(1 << (x.astype(np.int64) & 15), axis=1)
+    return {"offset": x.cumsum(axis=1) - x, "most": np.maximum.accumulate(x, axis=1), "bits": bits}

@@ -1,3 +1,3 @@
-// Our cooperative groups stand for this header of CUDA.
+// Our copies stand for this header of CUDA.
 #pragma once
-#include "../gpuport_cooperative_groups.h"
+#include "../gpuport_async.h"
