@@ -34,7 +34,7 @@ def copy(fc: FunctionContext, to: Expr, source: Expr, size: int, valid: Expr | N
 
 def _typed(e: Expr) -> Expr:
     """The pointer that was made one to bytes or to void."""
-    if isinstance(e, PointerCast) and isinstance(e.type, Pointer) and e.type.elem in (U8, VOID):
+    if isinstance(e, PointerCast) and e.type.elem in (U8, VOID):
         return e.pointer
     return e
 

@@ -131,12 +131,13 @@ def copied(fc: FunctionContext, site: CallSite) -> Stmt:
     """`__pipeline_memcpy_async(to, from, bytes, zeros)`; the last `zeros` bytes become 0."""
     size = constant_int(site, 2)
     valid = None
-    if len(site.args) > 3:
-        zeros = Convert(site.args[3], U32, True, loc=site.loc) if site.args[3].type != U32 else site.args[3]
+    for given in site.args[3:]:
+        zeros = given if given.type == U32 else Convert(given, U32, True, loc=site.loc)
         known = fold(zeros)
         left = Const(size - int(known), U32, loc=site.loc) if known is not None else None
         valid = left or Binary("-", Const(size, U32, loc=site.loc), zeros, U32, loc=site.loc)
-    stmts = copy(fc, site.args[0], site.args[1], size, valid, site.loc)
+    to, source = site.args[0], site.args[1]
+    stmts = copy(fc, to, source, size, valid, site.loc)
     fc.before.extend(stmts[:-1])
     return stmts[-1]
 

@@ -37,8 +37,9 @@ def _is_block_size(fc: FunctionContext, node: Node) -> bool:
         return False
     key = node["inner"][0].get("referencedMemberDecl", "")
     method, owner = fc.unit.records.methods.get(key, {}), fc.unit.records.owners.get(key)
-    named = method.get("name") in ("size", "num_threads") and owner is not None
-    return named and fc.unit.in_header(method) and owner.name == "cooperative_groups::thread_block"
+    if owner is None or not fc.unit.in_header(method):
+        return False
+    return owner.name == "cooperative_groups::thread_block" and method.get("name") in ("size", "num_threads")
 
 
 def _axes(e: Expr) -> list[int]:
