@@ -28,7 +28,7 @@ ROOT = Path(__file__).parents[2]
 FAMILIES = tomllib.loads((Path(__file__).parent / "families.toml").read_text(encoding="utf-8"))
 CPU = load_machine("cpu")
 SOURCE_MACHINE = load_machine("h100")
-SECONDS = 4.0
+SECONDS = 1.5
 APART = ("no end", "memory beyond the limit", "host code", "forged answer", "out of bounds", "no work")
 """Families that may take the process in which they run with them, or never end."""
 
