@@ -53,7 +53,7 @@ def carried(fc: FunctionContext, decl: Node, param: Node, value: Expr, loc: Loc 
         parsed = parse_type(param["type"], loc)
     space = fc.unit.language.default_space
     if not parsed.reference and is_address(value, parsed.type):
-        return value, Pointer(value.type.elem, space)
+        return value, Pointer(value.type.elem, space, value.type.const)
     written = parsed.type
     if not isinstance(written, Pointer) or written.elem != VOID or parsed.reference:
         return value, None

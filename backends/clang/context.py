@@ -74,6 +74,7 @@ class Unit:
     entry: str = ""  # the kernel's name, which no device function may have too
     diagnostics: list[Diagnostic] = field(default_factory=list)
     shared_globals: dict[str, Node] = field(default_factory=dict)
+    written: set[str] | None = None  # the variables that functions may change, once asked for
     addresses: bool = False  # whether an integer holds one
     host_constants: dict[str, Param] = field(default_factory=dict)  # `__constant__` without an initialiser
     records: Records = field(default_factory=Records)

@@ -274,7 +274,9 @@ def layout(records: Records, record: Record, loc: Loc | None) -> Struct:
 def refuse_destructor(record: Record, loc: Loc | None) -> None:
     """Refuse a record whose objects do something when they end (GP1103)."""
     for m in _members(record.node):
-        if m["kind"] == "CXXDestructorDecl" and not m.get("isImplicit") and not m.get("explicitlyDefaulted"):
+        body = next((c for c in m.get("inner", ()) if c.get("kind") == "CompoundStmt"), {})
+        nothing = m.get("isImplicit") or m.get("explicitlyDefaulted") or (body and not body.get("inner"))
+        if m["kind"] == "CXXDestructorDecl" and not nothing:
             raise refuse("GP1103", f"{record.name} has a destructor", loc)
 
 

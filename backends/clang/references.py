@@ -16,6 +16,7 @@ from ...ir.nodes import (
 from ...ir.types import I32, Pointer, Scalar, Vector
 from .constants import fold, wrap
 from .context import FunctionContext
+from .device_globals import is_device_global
 from .names import enumerator_values, underlying
 from .records import Node
 from .tables import table_reference
@@ -73,11 +74,8 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         attrs = {c.get("kind") for c in decl.get("inner", ())}
         t = decl.get("type", {}).get("qualType", "")
         init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
-        if (
-            init is not None
-            and not attrs & {"CUDADeviceAttr"}
-            and ("const" in t or decl.get("constexpr") or "CUDAConstantAttr" in attrs)
-        ):
+        fixed = "const" in t or decl.get("constexpr") or "CUDAConstantAttr" in attrs
+        if init is not None and (fixed or is_device_global(decl)):  # of which only the fixed come here
             given = lower_expr(fc, init)
             value = fold(given)
             parsed = parse_type(decl["type"], loc).type
@@ -85,8 +83,7 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
                 return Const(wrap(value, parsed), parsed, name, loc=loc)
             if decl.get("constexpr") and given.type == parsed:
                 return given  # a constant that only its function computes, or of several parts
-        why = ", which threads of other launches may write" if "CUDADeviceAttr" in attrs else ""
-        raise refuse("GP1107", f"the global variable {name}{why}", loc)
+        raise refuse("GP1107", f"the global variable {name}", loc)
     raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
 
 

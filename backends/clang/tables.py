@@ -12,6 +12,7 @@ from ...ir.types import Array, Pointer, Scalar, Space, Type, Vector, flat_elem
 from ...ir.walk import rewrite_exprs, walk
 from .constants import fold
 from .context import FunctionContext, Unit, Variable
+from .device_globals import is_device_global, is_fixed, parameter
 from .records import Node
 from .types import parse_type
 
@@ -25,7 +26,7 @@ _CONST = re.compile(r"\bconst\b|\b(?:__)?constant\b|address_space\(2\)")
 def reserve_names(fc: FunctionContext) -> None:
     """Keep the names of tables from the function's own variables, so that none hides one."""
     for decl in fc.unit.decls.values():
-        if decl.get("kind") == "VarDecl" and (is_table(decl) or _by_host(decl)):
+        if decl.get("kind") == "VarDecl" and (is_table(decl) or _by_host(decl) or is_device_global(decl)):
             fc.visible[0].add(decl["name"])
 
 
@@ -46,7 +47,10 @@ def _by_host(decl: Node) -> bool:
 
 def table_reference(fc: FunctionContext, decl: Node, loc: Loc | None) -> Expr | None:
     """Return the variable that stands for constant data, declared in this function; None for other declarations."""
-    if not (is_table(decl) or _by_host(decl)):
+    fixed = is_device_global(decl) and is_fixed(fc.unit, decl)
+    if is_device_global(decl) and not fixed:
+        return parameter(fc, decl, loc)
+    if not (is_table(decl) or _by_host(decl) or (fixed and "[" in decl["type"]["qualType"])):
         return None
     parsed = parse_type(decl["type"], fc.unit.loc(decl))
     t, name = parsed.type, decl["name"]

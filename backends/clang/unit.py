@@ -21,6 +21,7 @@ from .object_params import formal_parts, kernel_parts
 from .records import Node, split
 from .stmt import lower_body
 from .tables import add_host_parameters, reserve_names
+from .textures import is_texture, texture_pointer
 from .types import RECORDS, ParsedType, parse_type, split_record
 
 if TYPE_CHECKING:
@@ -193,6 +194,11 @@ def _lowered(unit: Unit, decl: Node, kernel: bool, arguments: Given) -> tuple[Fu
             if given_value is not None:
                 name = child.get("name", "")
                 context.variables[child["id"]] = Variable(name, given_value.type, Space.PRIVATE, value=given_value)
+                continue
+            if kernel and is_texture(child):
+                texture = texture_pointer(unit, child, context.body, unit.loc(child))
+                variable = context.declare(child, ParsedType(texture), Space.PRIVATE)
+                params.append(Param(variable.name, texture, loc=unit.loc(child)))
                 continue
             record = split_record(child["type"])
             if child["id"] in given:  # a pointer to an object of our headers, which holds nothing

@@ -14,6 +14,7 @@ from ..clang.addresses import address
 from ..clang.context import Handler, Language
 from ..clang.matrices import wmma
 from ..clang.read import Source, read_entry
+from ..clang.textures import fetch
 from .barriers import init
 from .half import half_calls
 from .ptx import PTX
@@ -89,7 +90,8 @@ def _simt_calls() -> dict[str, Handler]:
         out[name] = c.convert_to(F64)
     for kind in ("add", "min", "max", "and", "or", "xor"):
         out[f"__reduce_{kind}_sync"] = c.by_mask
-    for name in ("tex1Dfetch", "tex1D", "tex2D", "tex3D"):
+    out["tex1Dfetch"] = fetch
+    for name in ("tex1D", "tex2D", "tex3D"):
         out[name] = c.refused("textures; pass the memory behind it as a pointer and index it")
     out["__builtin_expect"] = c.identity
     out["__builtin_assume"] = out["__builtin_unreachable"] = c.nothing

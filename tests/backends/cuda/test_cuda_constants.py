@@ -146,8 +146,14 @@ __global__ void k(const float* x, float* y) { put(threadIdx.x, x[threadIdx.x]); 
 
 
 @pytest.mark.parametrize(
-    "declaration", ["__device__ float table[2] = {1, 2};", "__device__ int table[4];", "__constant__ float* table;"]
+    "declaration",
+    [
+        "__device__ float* table;",
+        "__device__ volatile float table[4];",
+        "__device__ int table[2][2];",
+        "__constant__ float* table;",
+    ],
 )
 def test_other_globals_are_refused(tmp_path: Path, declaration: str) -> None:
     with pytest.raises(Refusal, match="GP1107"):
-        read(tmp_path, f"{declaration}\n__global__ void k(float* y) {{ y[0] = table[0]; }}")
+        read(tmp_path, f"{declaration}\n__global__ void k(float* y) {{ y[0] = *(float*)&table[0]; }}")

@@ -29,6 +29,11 @@ ROLES: dict[str, Any] = {"x": "in", "y": "out"}
 
 # name: (what stands before the kernel, the body of k(const float* x, float* y, int n), the expected y)
 CASES: dict[str, tuple[str, str, Any]] = {
+    "a destructor that does nothing": (
+        "struct Held { float v; __device__ ~Held() {} };",
+        "Held h; h.v = x[i]; y[i] = h.v + 1.0f;",
+        X + 1,
+    ),
     "locals, copies, nested": (
         "struct P { float a; int b; }; struct Q { P p; float v[3]; };",
         "Q q = {{x[i], 2}, {1.0f, 2.0f}}; Q r = q; r.p.b += 5; r.v[i % 3] = 9.0f; q.p = r.p;"

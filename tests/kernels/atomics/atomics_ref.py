@@ -93,3 +93,15 @@ def last_block(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     x = inputs["x"]
     parts = np.array([x[s : s + 64].sum() for s in range(0, len(x), 64)])
     return {"parts": parts, "done": np.array([len(parts)]), "sum": np.array([x.sum()])}
+
+
+def kinds(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
+    """kind (n,), 0 to 5."""
+    return {"kind": rng.integers(0, 6, sizes["n"])}
+
+
+def device_counters(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
+    """kind (n,) -> queue: the prices of those below 4, then zeros; how many; none left out."""
+    sold = np.array([0.5, 1.0, 2.5, 0.0])[inputs["kind"][inputs["kind"] < 4]]
+    queue = np.pad(sold, (0, len(inputs["kind"]) - len(sold)))
+    return {"queue": queue, "queue_length": np.array([len(sold)]), "left_out": np.array([0])}
