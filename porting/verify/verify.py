@@ -186,6 +186,7 @@ class _Course:
         # the source first: one that does not end, or whose reference fails, is no fault of the candidate
         try:
             inputs = self.oracle.inputs(sizes, kind)
+            others = None if self.emulated else self.oracle.other_inputs(sizes)
             held = {"fp64": self.fp64} if self.fp64 else {}
             expectation = self.oracle.expect(sizes, case.source, kind, self.dst, self.language, **held)
         except GpuportError as error:
@@ -198,7 +199,7 @@ class _Course:
             say("source", Said("unknown", f"{what} left out, the source itself fails: {doubt}"))
             return True
         since = time.perf_counter()
-        runs = self.runs(case, inputs)
+        runs = self.runs(case, inputs, others)
         if isinstance(runs, str):
             say("completes", Said("refuted", runs), since)
             return False
@@ -223,9 +224,9 @@ class _Course:
         if written and not self.emulated:
             say("history", gates.gate_history(kernel, runs[0], runs[2], order_dependent=self.oracle.order_dependent))
         if written:
-            others, again = (runs[1:2], runs[2:]) if self.emulated else ([runs[1], runs[-1]], runs[3:-1])
+            filled, again = (runs[1:2], runs[2:]) if self.emulated else ([runs[1], runs[-1]], runs[3:-1])
             deterministic = gates.gate_deterministic(
-                kernel, runs[0], others, again, expectation, order_dependent=self.oracle.order_dependent,
+                kernel, runs[0], filled, again, expectation, order_dependent=self.oracle.order_dependent,
                 emulated=self.emulated,
             )  # fmt: skip
             say("deterministic", deterministic)
@@ -271,10 +272,10 @@ class _Course:
             if said is not None:
                 say("algebra", said, since)
 
-    def runs(self, case: Case, inputs: Inputs) -> list[RunResult] | str:
+    def runs(self, case: Case, inputs: Inputs, others: Inputs | None) -> list[RunResult] | str:
         """Run the candidate on two poisons, then again on the first; in emulation only to explain a difference.
 
-        Returns the reason, in words, if a run did not complete.
+        others: inputs of a run in between, not in emulation. Returns the reason, in words, if a run did not complete.
         """
         order = int(self.oracle.rng(case.sizes, "order").integers(1 << 31))
         done: list[RunResult] = []
@@ -291,8 +292,8 @@ class _Course:
         for poison, order_seed in plan:
             if why := run(poison, order_seed):
                 return why
-        if not self.emulated:
-            between = arguments(self.oracle.kernel, case.sizes, self.oracle.other_inputs(case.sizes), self.poisons[0])
+        if others is not None:
+            between = arguments(self.oracle.kernel, case.sizes, others, self.poisons[0])
             if why := failed(self.runner.run(case.launch, between, GUARD_BYTES)):
                 return f"on other inputs: {why}"
             # the last on cleared outputs: a poison is what a candidate might know its judge by

@@ -43,7 +43,7 @@ def abc(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray
     text = rng.choice([97, 98, 99], sizes["n"])
     if rng.random() < 0.5:
         text[text == 98] = 97
-        text[-4:] = [97, 98, 97, 99][-len(text) :]
+        text[-4:] = [97, 98, 97, 99][max(0, 4 - len(text)) :]
     return {"text": text}
 
 

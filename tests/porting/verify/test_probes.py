@@ -168,6 +168,20 @@ def test_a_size_that_the_source_does_not_allow_is_left_out(oracle_of):
     assert all(g.size["n"] % 32 and g.verdict == "unknown" for g in left)
 
 
+def test_a_made_size_at_which_the_inputs_function_fails_once_is_left_out(oracle_of):
+    drawn: set[int] = set()
+
+    def inputs(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, Any]:
+        if sizes["n"] % 32 and sizes["n"] in drawn:  # the second time, for the run between two runs
+            raise ValueError("not today")
+        drawn.add(sizes["n"])
+        return {"x": rng.random(sizes["n"], np.float32)}
+
+    v = judged(oracle_of(sizes=(64, 32), inputs=inputs), TWICE, backend="opencl")
+    assert v.verdict == "tested"
+    assert any("this size is left out" in g.detail and "not today" in g.detail for g in v.gates)
+
+
 def test_made_up_sizes_surround_the_tiles(oracle_of):
     oracle = oracle_of()
     tiles = widths(oracle.program, [oracle.kernel.launch({"n": 100}, {})])
