@@ -235,7 +235,8 @@ class BoundsDomain(Domain):
         # over a zero the result is certain, unless the dividend may be zero as well
         over_zero = np.where((ey > 0) | ((ex > 0) & (np.abs(x) <= ex)), np.inf, 0.0)
         e = np.where(room > 0, (ex + np.abs(v) * ey) / room, over_zero)
-        return self._rounded(v, _certain(e, x, ex, y, ey), scalar, ulps=self._budget(name, [x, y], v))
+        out = self._rounded(v, _certain(e, x, ex, y, ey), scalar, ulps=self._budget(name, [x, y], v))
+        return _limit(out, [y], [ey])
 
     def compare(self, op: str, a: Bounded, b: Bounded, scalar: Scalar) -> Array:
         """By value."""
@@ -268,7 +269,7 @@ class BoundsDomain(Domain):
         if name in EXACT:
             shape = np.broadcast_shapes(v.shape, e.shape)
             return self._operand((v, np.broadcast_to(e, shape)), scalar)
-        return self._rounded(v, e, scalar, ulps=self._budget(fn, values, v))
+        return _limit(self._rounded(v, e, scalar, ulps=self._budget(fn, values, v)), values, bounds)
 
     def unit_sum(self, value: Bounded, reach: Bounded, share: float) -> Bounded:
         """A sum with the error of a matrix unit added."""
@@ -443,6 +444,16 @@ def _certain(e: Array, x: Array, ex: Array, y: Array, ey: Array) -> Array:
     by_x = (np.isinf(x) & ((ey == 0) | (np.abs(y) > ey))) | np.isnan(x)
     by_y = (np.isinf(y) & ((ex == 0) | (np.abs(x) > ex))) | np.isnan(y)
     return np.where((by_x & (ex == 0)) | (by_y & (ey == 0)), 0.0, e)
+
+
+def _limit(out: Bounded, values: list[Array], bounds: list[Array]) -> Bounded:
+    """What is zero at an infinite operand is so exactly (C, annex F): 1 / inf, exp(-inf), rsqrt(inf)."""
+    if all(np.isfinite(x).all() for x in values):
+        return out
+    v, e = out
+    for x, ex in zip(values, bounds, strict=True):
+        e = np.where(np.isinf(x) & (ex == 0) & (v == 0), 0.0, e)
+    return v, e
 
 
 def _value(fn: str, args: list[Array]) -> Array:

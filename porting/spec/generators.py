@@ -39,6 +39,7 @@ EXACT: Final[frozenset[InputKind]] = frozenset({"exact", "one_hot", "big_int", "
 """Kinds on which sums may be exact in any order."""
 
 _SPECIAL_PLACES: Final = 3
+_ONE_INFINITY_IN: Final = 32  # so that the edges of tiles have some, and most sums have none or one
 _ONE_IN: Final = {"nan": 8, "zeros": 4, "subnormal": 4, "largest": 64}
 
 
@@ -92,7 +93,8 @@ def _with_special(kind: InputKind, scalar: Scalar, values: np.ndarray, rng: np.r
         flat[chosen.reshape(-1)] = rng.choice(choices, int(chosen.sum()))
         if len(rows) > 3:
             rows[1] = choices[-1]
-    places = {0, flat.size - 1, *rng.integers(0, flat.size, min(_SPECIAL_PLACES, flat.size)).tolist()}
+    few = min(max(_SPECIAL_PLACES, flat.size // _ONE_INFINITY_IN * (kind == "infinity")), flat.size)
+    places = {0, flat.size - 1, *rng.integers(0, flat.size, few).tolist()}
     for i, at in enumerate(sorted(places)):
         flat[at] = choices[i % len(choices)]
     flat[-1] = choices[-1]

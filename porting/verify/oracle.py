@@ -363,8 +363,8 @@ class Oracle:
                 values = carried if ref is None else ref
                 # the float64 reference has roundings of its own, which matter beside an f64 kernel's
                 factor = FACTOR + (1.0 if scalar.name == "f64" else 0.0)
-                # 2^-50: what a reference of float64 may itself be off by, eight of its roundings
-                allowed = factor * bounds + 2.0**-50 * np.abs(values)
+                # 2^-50: what a reference of float64 may itself be off by, eight of its roundings; infinities are exact
+                allowed = factor * bounds + np.where(np.isfinite(values), 2.0**-50 * np.abs(values), 0.0)
                 allowed = np.where(bounds == 0, 0.0, allowed) if ref is None else allowed
                 allowed = np.where(np.isinf(bounds), np.inf, allowed)  # beside a NaN, too
                 if scalar.name == "f64":  # beyond the range of what holds a double there

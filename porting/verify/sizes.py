@@ -87,6 +87,10 @@ def cases_for(
     return with_kinds(oracle, cases)
 
 
+_SIDE: Final = 8
+"""A side of this length is long enough for infinities in some rows and columns and none in the others."""
+
+
 def with_kinds(oracle: Oracle, cases: Sequence[Case]) -> list[Case]:
     """Spread the kinds of inputs over the cases: the usual ones everywhere, each of the others once or more."""
     usual: list[tuple[InputKind, ...]] = [("normal",) if c.made else oracle.kinds(c.sizes) for c in cases]
@@ -94,14 +98,36 @@ def with_kinds(oracle: Oracle, cases: Sequence[Case]) -> list[Case]:
     places = [i for i, c in enumerate(cases) if _room(oracle.kernel, c.sizes)]
     ranked = sorted(places, key=lambda i: _elements(oracle.kernel, cases[i].sizes))
     small, large = ranked[: (len(places) + 1) // 2], ranked[len(places) // 2 :]
+    # an infinity takes the row with it, and the column: where every side has some length, others are left to meet it
+    sides = {i: min((n for n in cases[i].sizes.values()), default=0) for i in places}
+    square = min(ranked, key=lambda i: -min(sides[i], _SIDE), default=0)
+    broad = min(ranked, key=lambda i: -sides[i], default=0)  # and there they lie at the edges of tiles
+    nodes = [n for f in oracle.program.all_functions for n in walk(f)]
+    lanes = max((t.lanes for n in nodes if isinstance(t := getattr(n, "type", None), Vector)), default=1)
     extra: dict[int, list[InputKind]] = {i: [] for i in places}
     for k, kind in enumerate(probes if places else ()):
         # the fewer numbers a sum has, the larger they are in big_int
         fit = large if kind in _OF_MANY else small if kind == "big_int" else places
+        at = [square, broad] if kind == "infinity" else [fit[k % len(fit)]]
+        if kind == "big_int":  # sums of vectors are other code than sums of what does not divide into vectors
+            at += [i for i in ranked if lanes > 1 and _divides(oracle.kernel, cases[i].sizes, lanes)][-1:]
+        if kind == "huge":  # a maximum of another warp's part alone shows where exponentials of the rest overflow
+            at.append(max(places, key=lambda i: _row(oracle.kernel, cases[i].sizes)))
         # where nothing is added, infinities stay where they are, and cannot meet
-        for at in places if kind == "infinity" and oracle.signed_zeros else [fit[k % len(fit)]]:
-            extra[at].append(kind)
+        for i in places if kind == "infinity" and oracle.signed_zeros else dict.fromkeys(at):
+            extra[i].append(kind)
     return [Case(c.sizes, c.source, c.launch, c.made, (*usual[i], *extra.get(i, ()))) for i, c in enumerate(cases)]
+
+
+def _row(kernel: Kernel, sizes: Mapping[str, int]) -> int:
+    """The longest last axis."""
+    return max(s[-1] for n in kernel.args if (s := kernel.shape(n, sizes)))
+
+
+def _divides(kernel: Kernel, sizes: Mapping[str, int], lanes: int) -> bool:
+    """Whether the rows of every array that is read divide into vectors."""
+    shapes = [kernel.shape(n, sizes) for n, a in kernel.args.items() if a.is_buffer and a.role == "in"]
+    return any(shapes) and not any(s[-1] % lanes for s in shapes if s)
 
 
 def _room(kernel: Kernel, sizes: Mapping[str, int]) -> bool:

@@ -259,3 +259,14 @@ def test_a_nan_that_an_error_may_take_away_is_not_certain() -> None:
     assert b.values64 is not None
     assert np.isnan(b.values64["o"][0])
     assert np.isinf(b.bounds["o"][0])
+
+
+@pytest.mark.parametrize("fn", ["rsqrt", "exp", "quotient"])
+def test_what_is_zero_at_an_infinity_is_so_exactly(fn: str) -> None:
+    """Times infinity it is NaN, whatever the accuracy of the function."""
+    far = np.array([np.inf], "f4")
+    args = {"x": -far if fn == "exp" else far, "y": far, "o": np.zeros(1, "f4")}
+    value = x[tid()].bin("/", 1.0, swap=True) if fn == "quotient" else math(fn, x[tid()])
+    _, v, e = both(program(T, [assign(o[tid()], value * y[tid()])]), args, 1, 1)
+    assert np.isnan(v[0])
+    assert e[0] == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -16,11 +17,13 @@ from gpuport.hwmodels import load_machine
 from gpuport.ir.types import BF16, F16, F32, F64, I8, U32, parse_dtype
 from gpuport.porting.spec import Kernel, SpecError
 from gpuport.porting.spec.generators import EXACT, OF_INTEGERS, PROBES, floats, integers
+from gpuport.porting.translate import read_kernel
 from gpuport.porting.verify import Oracle, Verification, cases_for, verify_with
 from gpuport.porting.verify.sizes import COUNT, made_sizes, widths
 from gpuport.porting.verify.verify import LABELS
 
 CPU = load_machine("cpu")
+EXAMPLES = Path(__file__).parents[3] / "examples"
 SIGNATURE = "__kernel void k(__global const float* x, __global float* y, int n)"
 PARAMS = (
     TextParam("x", "buffer", "f32", "in"), TextParam("y", "buffer", "f32", "out"), TextParam("n", "scalar", "i32"),
@@ -276,3 +279,24 @@ def test_languages_share_a_run_of_the_source_where_their_accuracy_is_the_same(or
     assert len({id(e) for e in rooted.values()}) == 3  # OpenCL's and HIP's are the same
     native = runs(TWICE.replace("2.0f * x[i]", "native_exp(x[i])"))
     assert all(np.array_equal(e.outputs["y"].values, native["cuda"].outputs["y"].values) for e in native.values())
+
+
+def sizes_of(kind: str, spec: str, symbol: str) -> list[int]:
+    """The sizes at which a kernel of examples/ is tried on a kind of inputs."""
+    source = read_kernel(Kernel.load(EXAMPLES / f"{spec}.kernel.toml"))
+    oracle = Oracle(source.kernel, source.program, CPU, 5)
+    found = [c.sizes for c in cases_for(oracle, source.constants, source.constants) if kind in c.kinds]
+    return [min(s.values()) if symbol == "least" else s[symbol] for s in found]
+
+
+def test_infinities_are_tried_where_they_leave_rows_and_columns_without_any():
+    assert min(sizes_of("infinity", "sgemm/sgemm", "least")) >= 8
+
+
+def test_big_integers_are_tried_where_rows_divide_into_vectors_too():
+    widths_ = sizes_of("big_int", "softmax/softmax", "cols")
+    assert any(n % 4 == 0 for n in widths_)
+
+
+def test_huge_numbers_are_tried_on_the_longest_rows():
+    assert max(sizes_of("huge", "softmax/softmax", "cols")) >= 509
