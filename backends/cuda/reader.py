@@ -95,7 +95,10 @@ def _simt_calls() -> dict[str, Handler]:
         out[name] = c.refused("textures; pass the memory behind it as a pointer and index it")
     out["__builtin_expect"] = c.identity
     out["__builtin_assume"] = out["__builtin_unreachable"] = c.nothing
-    out["gp_grid_sync"] = c.refused("a barrier of the whole grid: elsewhere a group may start when another has ended")
+    out["gp_grid_sync"] = c.refused(
+        "grid.sync(), a barrier of the whole grid: gpuport starts none cooperatively, and in Metal and OpenCL a group"
+        " may start when another has ended; end the kernel here and start a second one"
+    )
     out["__pipeline_commit"] = out["__pipeline_wait_prior"] = c.nothing
     out["__pipeline_memcpy_async"] = c.copied
     out["__cvta_generic_to_shared"] = address

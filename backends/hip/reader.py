@@ -53,6 +53,8 @@ def _calls() -> dict[str, Handler]:
         "__builtin_amdgcn_fence": _fence,
         "__syncwarp": lambda _fc, site: Barrier(Scope.SUBGROUP, loc=site.loc),
     }
+    for name in ("coalesced_threads", "tiled_partition", "binary_partition", "labeled_partition"):
+        out[f"cooperative_groups::{name}"] = c.refused("a mask of the lanes of a wave, which may have 32 or 64")
     for kind, name in {"idx": "", "up": "_up", "down": "_down", "xor": "_xor"}.items():
         out[f"__shfl{name}"] = c.shuffle(kind, masked=False, width=0, widest=64)
     for kind in ("any", "all", "ballot"):

@@ -35,7 +35,13 @@ struct grid_group {
 __device__ inline grid_group this_grid() { return grid_group(); }
 
 // the lanes of a tile, as a mask of the warp
+#ifdef __HIP__  // all lanes that are active, of which votes keep those of the tile
+#define GP_TILE 0xffffffffu
+#define GP_OF_TILE(bits) ((bits) >> ((unsigned int)gp_lane_id() & ~(N - 1u) & 31u) & (N == 32 ? 0xffffffffu : (1u << (N & 31u)) - 1u))
+#else
 #define GP_TILE (N == 32 ? 0xffffffffu : ((1u << (N & 31u)) - 1u) << ((unsigned int)gp_lane_id() & ~(N - 1u)))
+#define GP_OF_TILE(bits) ((bits) >> ((unsigned int)gp_lane_id() & ~(N - 1u) & 31u))
+#endif
 template <unsigned int N, typename Parent = void> struct thread_block_tile {
     static_assert(N <= 32 && (N & (N - 1)) == 0, "gpuport knows tiles of 1, 2, 4, 8, 16 and 32 threads");
     thread_block_tile() = default;
@@ -52,14 +58,21 @@ template <unsigned int N, typename Parent = void> struct thread_block_tile {
     template <typename T> __device__ T shfl_up(T v, unsigned int by) const { return __shfl_up_sync(GP_TILE, v, by, N); }
     template <typename T> __device__ T shfl_down(T v, unsigned int by) const { return __shfl_down_sync(GP_TILE, v, by, N); }
     template <typename T> __device__ T shfl_xor(T v, int by) const { return __shfl_xor_sync(GP_TILE, v, by, N); }
+#ifdef __HIP__
+    __device__ int any(int predicate) const { return ballot(predicate) != 0u; }
+    __device__ int all(int predicate) const { return ballot(!predicate) == 0u; }
+#else
     __device__ int any(int predicate) const { return __any_sync(GP_TILE, predicate); }
     __device__ int all(int predicate) const { return __all_sync(GP_TILE, predicate); }
+#endif
     __device__ unsigned int ballot(int predicate) const {
-        return __ballot_sync(GP_TILE, predicate) >> ((unsigned int)gp_lane_id() & ~(N - 1u) & 31u);
+        return GP_OF_TILE(__ballot_sync(GP_TILE, predicate));
     }
+#ifndef __HIP__  // lanes that are not active would count as ones with 0
     template <typename T> __device__ unsigned int match_any(T v) const {
-        return __match_any_sync(GP_TILE, v) >> ((unsigned int)gp_lane_id() & ~(N - 1u) & 31u);
+        return GP_OF_TILE(__match_any_sync(GP_TILE, v));
     }
+#endif
 };
 template <unsigned int N, typename G> __device__ inline thread_block_tile<N, G> tiled_partition(const G& group) {
     return thread_block_tile<N, G>();
@@ -111,6 +124,12 @@ __device__ inline coalesced_group gp_group(unsigned int lanes) {
     made.lanes = lanes;
     return made;
 }
+#ifdef __HIP__  // where a wave may have 64 lanes: known, and refused with a reason
+__device__ coalesced_group coalesced_threads();
+__device__ coalesced_group tiled_partition(const thread_block& group, unsigned int size);
+template <typename G> __device__ coalesced_group binary_partition(const G& group, bool predicate);
+template <typename G, typename T> __device__ coalesced_group labeled_partition(const G& group, T label);
+#else
 __device__ inline coalesced_group coalesced_threads() { return gp_group(__activemask()); }
 // a tile whose size, a power of two up to 32, is known when it runs
 __device__ inline coalesced_group tiled_partition(const thread_block& group, unsigned int size) {
@@ -134,6 +153,8 @@ __device__ inline coalesced_group labeled_partition(const thread_block_tile<N, P
 template <typename T> __device__ inline coalesced_group labeled_partition(const coalesced_group& group, T label) {
     return gp_group(__match_any_sync(group.lanes, label));
 }
+#endif
+#undef GP_OF_TILE
 #undef GP_TILE
 
 template <typename G> __device__ inline void sync(const G& group) { group.sync(); }

@@ -66,10 +66,15 @@ def everywhere(
 
 
 def check(
-    program: Any, args: Mapping[str, Any], roles: Mapping[str, Any], launch: Launch, want: Mapping[str, Any]
+    program: Any,
+    args: Mapping[str, Any],
+    roles: Mapping[str, Any],
+    launch: Launch,
+    want: Mapping[str, Any],
+    source: str = "h100",
 ) -> None:
     """Every run leaves these arrays."""
-    for where, buffers in everywhere(program, args, roles, launch).items():
+    for where, buffers in everywhere(program, args, roles, launch, source).items():
         for name, values in want.items():
             got = buffers[name]
             np.testing.assert_array_equal(got, np.asarray(values).astype(got.dtype), err_msg=f"{where}: {name}")

@@ -1,2 +1,2 @@
-// A HIP source includes this; gpuport_hip.h has all of it that device code needs.
-#pragma once
+// Our cooperative groups stand for this header of HIP.
+#include "gpuport_cooperative_groups.h"
