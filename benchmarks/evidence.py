@@ -202,8 +202,9 @@ def run(name: str, jobs: int) -> Found:
         record["misses"] = [f"gave no results that can be read ({error!r}); it ended with status {done.returncode}"]
     if done.returncode and not record["misses"]:
         record["misses"] = [f"ended with status {done.returncode}"]
-    for left in (file, _rows(file)):
-        left.unlink(missing_ok=True)
+    file.unlink(missing_ok=True)
+    if record["found"] is not None:
+        _rows(file).unlink(missing_ok=True)
     return record
 
 
