@@ -12,6 +12,7 @@ from ..backends.readers import read_source
 from ..hwmodels.errors import GpuportError
 from ..ir.diagnostics import Diagnostic, Refusal
 from ..ir.rewrites.nulls import resolve_nulls
+from ..ir.types import Pointer
 from .candidate import Candidate, SourceProgram
 from .metal_body import is_body, read_body
 from .spec.expressions import Expression
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from ..backends.base import KernelText, Launch
     from ..hwmodels import Machine
-    from ..ir.nodes import Program
+    from ..ir.nodes import Function, Program
     from .decisions import Decision
     from .spec import Kernel
     from .specialise.task import Doubles, Language
@@ -53,8 +54,21 @@ def language_for(machine: Machine, wanted: str | None = None) -> Language:
 def read_kernel(kernel: Kernel) -> SourceProgram:
     """Read a kernel's source and check the spec against its parameters. Raises Refusal, SpecError."""
     program, values = _read(kernel, kernel.model.entry, kernel.model.defines)
+    _check_state(kernel, program.kernel)
     kernel.check_parameters(program.kernel.params)
     return SourceProgram(kernel, program, _constants(kernel, program, values))
+
+
+def _check_state(kernel: Kernel, function: Function) -> None:
+    """Refuse (GP1107) global variables that the kernel writes and the spec does not name: they outlive a launch."""
+    found: list[Diagnostic] = []
+    for p in function.params[len(kernel.args) :]:
+        before = p.loc is not None and function.loc is not None and p.loc.line < function.loc.line
+        if before and p.name not in kernel.args and isinstance(p.type, Pointer) and not p.type.const:
+            message = f"the kernel writes the global variable {p.name}, which keeps its value between launches"
+            found.append(Diagnostic("GP1107", f"{message}: give it in [args] with the role inout", p.loc))
+    if found:
+        raise Refusal(found)
 
 
 def _read(kernel: Kernel, entry: str, defines: Mapping[str, str]) -> tuple[Program, dict[str, int]]:

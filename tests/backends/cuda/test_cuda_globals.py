@@ -9,7 +9,7 @@ import pytest
 from cuda_ports import check, read
 from gpuport import Kernel, port
 from gpuport.backends.base import Launch
-from gpuport.porting.spec import SpecError
+from gpuport.ir.diagnostics import Refusal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -93,7 +93,7 @@ def spec(tmp_path: Path, **more: Any) -> Kernel:
 
 
 def test_the_spec_has_to_name_what_is_written(tmp_path: Path) -> None:
-    with pytest.raises(SpecError, match="counter"):
+    with pytest.raises(Refusal, match=r"k.cu:1: error GP1107: .* counter"):
         port(spec(tmp_path), "h100", "cpu")
 
 
