@@ -11,7 +11,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, cast
 
 from .. import nodes as n
-from ..types import Pointer
+from ..types import Pointer, Space
 from ..walk import walk
 from .usage import root_variable
 
@@ -23,16 +23,24 @@ _NEUTRAL = {"add": 0, "sub": 0, "or": 0, "xor": 0, "and": -1}
 
 def waiting_loop(program: n.Program) -> n.Stmt | None:
     """Return the first loop that waits for other threads, of the kernel's before those of device functions."""
-    asking: set[str] = set()
-    for f in program.functions:
-        returned = [s.value for s in walk(f.body) if isinstance(s, n.Return) and s.value is not None]
-        if any(_asks(v, set(), _tainted(f.body, set(), asking), asking) for v in returned):
-            asking.add(f.name)
+    asking = _asking(program)
     for f in (program.kernel, *program.functions):
         for s in walk(f.body):
             if isinstance(s, n.For | n.While) and _waits(s, asking):
                 return s
     return None
+
+
+def waits(program: n.Program, loop: n.For | n.While) -> bool:
+    """Tell whether a loop of the program, or one inside it, waits for other threads, of its own group too."""
+    asking = _asking(program)
+    shared = {
+        s.name
+        for f in (program.kernel, *program.functions)
+        for s in walk(f.body)
+        if isinstance(s, n.Declare) and s.space is Space.SHARED
+    }
+    return any(isinstance(s, n.For | n.While) and (_waits(s, asking) or _stands(s, shared)) for s in walk(loop))
 
 
 def lock_of_lanes(program: n.Program) -> n.Stmt | None:
@@ -77,6 +85,16 @@ def _one_lane(cond: n.Expr) -> bool:
     return any(isinstance(x, n.Binary) and x.op == "==" for x in walk(cond))
 
 
+def _asking(program: n.Program) -> set[str]:
+    """The device functions whose result depends on what other threads write to one place."""
+    asking: set[str] = set()
+    for f in program.functions:
+        returned = [s.value for s in walk(f.body) if isinstance(s, n.Return) and s.value is not None]
+        if any(_asks(v, set(), _tainted(f.body, set(), asking), asking) for v in returned):
+            asking.add(f.name)
+    return asking
+
+
 def _waits(loop: n.For | n.While, asking: set[str]) -> bool:
     step = loop.step if isinstance(loop, n.For) else ()
     inside = (*loop.body, *step)
@@ -85,6 +103,44 @@ def _waits(loop: n.For | n.While, asking: set[str]) -> bool:
     conditions = [loop.cond] if loop.cond is not None else []
     conditions += [s.cond for s in walk(loop.body) if isinstance(s, n.If) and _leaves((*s.then, *s.other))]
     return any(_asks(c, changed, tainted, asking) for c in conditions)
+
+
+def _stands(loop: n.For | n.While, shared: set[str]) -> bool:
+    """Whether an exit hangs on memory alone that the loop neither writes nor moves along: only others can change it."""
+    inside = (*loop.body, *(loop.step if isinstance(loop, n.For) else ()))
+    changed = _assigned(inside)
+    written = {x.name for s in walk(inside) for x in walk(_written(s)) if isinstance(x, n.Var)}
+    sets = [s for s in walk(inside) if isinstance(s, n.Assign) and isinstance(s.target, n.Var)]
+    driven: set[str] = set()
+
+    def stands(e: n.Expr) -> bool:
+        names = {x.name for x in walk(e) if isinstance(x, n.Var)}
+        loads = any(isinstance(x, n.Element | n.Deref) for x in walk(e)) or names & (shared | driven)
+        return bool(loads) and not names & ((changed - driven) | written)
+
+    before = -1
+    while before != len(driven):
+        before = len(driven)
+        for s in walk(inside):
+            if isinstance(s, n.Declare) and s.init is not None and stands(s.init):
+                driven.add(s.name)
+        for name in changed - driven - shared:
+            values = [s.value for s in sets if root_variable(s.target) == name]
+            if values and all(stands(v) for v in values):
+                driven.add(name)
+    conditions = [loop.cond] if loop.cond is not None else []
+    conditions += [s.cond for s in walk(loop.body) if isinstance(s, n.If) and _leaves((*s.then, *s.other))]
+    return any(stands(c) for c in conditions)
+
+
+def _written(s: n.Node) -> tuple[n.Expr, ...]:
+    match s:
+        case n.Assign(target=target):
+            return () if isinstance(target, n.Var) else (target,)
+        case n.Atomic(pointer=pointer):
+            return (pointer,)
+        case _:
+            return ()
 
 
 def _leaves(body: Sequence[n.Stmt]) -> bool:

@@ -3,8 +3,9 @@
 Control flow that only some threads take and that holds a barrier (or, for devices without subgroups, a shuffle or vote)
 becomes straight code under a mask: `if (tid < 32) { v = shuffle(v); }` turns into `const bool active = tid < 32;
 const float other = shuffle(v); if (active) { v = other; }`, and `if (i >= n) return;` into `const bool active = i < n;`
-with the rest under `if (active)`. A loop around a collective keeps its header, which every thread then runs: it must
-count alike in all threads, masked ones too.
+with the rest under `if (active)`. A loop around a collective keeps its header, which every thread then runs, where it
+counts alike in all threads, masked ones too. Around subgroup operations, another one is voted on by the group:
+`while (more)` turns into `bool active = more; while (group_any(active)) { ...; active = active && more; }`.
 """
 
 from __future__ import annotations
@@ -19,27 +20,34 @@ from ..analysis.uniformity import find_uniformity
 from ..analysis.usage import names_used
 from ..diagnostics import Diagnostic, Refusal
 from ..walk import rewrite_exprs, walk
+from .group_vote import group_any
 from .masks import MARK, Facts, Masking, Variant
+from .pieces import Names
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-def predicate(program: n.Program, *, subgroups: bool, block: tuple[int, int, int] | None = None) -> n.Program:
+def predicate(
+    program: n.Program, *, subgroups: bool, block: tuple[int, int, int] | None = None, votes: bool = True
+) -> n.Program:
     """Return the program with every collective in control flow that all threads of the group take.
 
     With `subgroups` only barriers count: the destination's own subgroup operations may stay where a subgroup takes
-    them. Without, shuffles, votes and subgroup barriers count too. `block` is the group size, if known. Raises Refusal
-    (GP2003 for barriers, GP2004 for subgroup operations) with the lines where that cannot be done: a loop around a
-    collective whose trip count differs between threads, or a collective in an operand that is not always evaluated.
+    them. Without, shuffles, votes and subgroup barriers count too. `block` is the group size, if known. `votes` tells
+    that loops may vote, which costs three barriers a round and a word of shared memory. Raises Refusal (GP2003 for
+    barriers, GP2004 for subgroup operations) with the lines where that cannot be done: a loop whose trip count differs
+    between threads around a barrier of the group, or one that waits for other threads around any collective, or a
+    collective in an operand that is not always evaluated.
     """
     kinds = frozenset((Collective.BARRIER,)) if subgroups else frozenset(Collective)
     found = divergent_collectives(program, block, kinds=kinds)
     if not found:
         return program
-    facts = Facts(find_uniformity(program, block), find_collectives(program), kinds)
     divergent = {d.function for d in found}
     taken = {f.name for f in program.functions} | {c.name for c in program.constants} | {program.kernel.name}
+    vote = Names(taken.union(*map(names_used, (*program.functions, program.kernel)))).fresh("group_any")
+    facts = Facts(find_uniformity(program, block), find_collectives(program), kinds, vote if votes else "")
     variants: dict[str, Variant] = {}
     problems: list[Diagnostic] = []
     kernel = _rewrite(program.kernel, facts, program.kernel.name in divergent, taken, variants, problems)
@@ -52,6 +60,7 @@ def predicate(program: n.Program, *, subgroups: bool, block: tuple[int, int, int
         functions += reversed(new)
     if problems:
         raise Refusal(dict.fromkeys(problems))
+    functions.append(group_any(vote))
     functions.reverse()
     return _drop_unused(dataclasses.replace(program, kernel=kernel, functions=tuple(functions)))
 

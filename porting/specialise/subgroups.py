@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from ...ir import nodes as n
 from ...ir.analysis.collectives import Collective, find_collectives
 from ...ir.analysis.divergence import DivergentCollective, divergent_collectives
+from ...ir.analysis.usage import shared_use
 from ...ir.diagnostics import Refusal
 from ...ir.rewrites.lane_masks import active_masks, add_lane_masks, drop_lane_masks, has_lane_masks
 from ...ir.rewrites.predicate import predicate
@@ -16,7 +17,7 @@ from ...ir.rewrites.warp_sync import implied_barriers
 from ...ir.types import U32
 from ...ir.walk import rewrite_exprs, walk
 from ..decisions import Questions
-from .limits import has_shuffles, shuffle_fact
+from .limits import has_shuffles, shared_findings, shuffle_fact
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -52,7 +53,7 @@ def lane_masks(task: Task) -> Task:
     except Refusal as refusal:
         return dataclasses.replace(task, diagnostics=(*task.diagnostics, *refusal.diagnostics))
     what, why = "code around barriers of a part of a warp runs in all threads, under a mask", "all must arrive"
-    return task.decided(Questions().decide(what, why), program=program)
+    return voted(task, program).decided(Questions().decide(what, why), program=program)
 
 
 def active_lanes(task: Task) -> Task:
@@ -108,7 +109,7 @@ def whole_subgroups(task: Task) -> Task:
     if not any(isinstance(x, n.Barrier) for d in found for x in walk(d.statement)) and not _calls_barrier(task, found):
         return task
     try:
-        program = predicate(task.program, subgroups=False, block=task.block)
+        program = predicate(task.program, subgroups=False, block=task.block, votes=False)
     except Refusal:
         return task  # the barrier is kept where it stands, and the gates judge it
     what = "code around barriers of a warp runs in all threads, under a mask"
@@ -135,13 +136,25 @@ def through_shared_memory(task: Task, questions: Questions, width: int) -> Task:
     if predicated is not program:
         what = "code around subgroup operations runs in all threads, under a mask"
         why = "without subgroups a shuffle is a barrier of the whole group, which every thread must reach"
-        task = task.decided(questions.decide(what, why))
+        task = voted(task, predicated).decided(questions.decide(what, why))
     what = f"lanes exchange values through {4 * words * task.threads} B of shared memory, in segments of {width}"
     why = "the language that is written here has no shuffles on this device"
     program = add_lane_scratch(predicated, task.threads)
     if not words:
         what, why = "barriers of a warp become barriers of the group", "this device has no subgroups"
     return task.decided(questions.decide(what, why), program=program)
+
+
+def voted(task: Task, program: n.Program) -> Task:
+    """Note that loops vote in the predicated program, and check that the word for it is still there."""
+    if shared_use(program).static == shared_use(task.program).static:
+        return task
+    sizes = task.max_block, task.shared_bytes, task.language
+    if not shared_findings(task.program, task.dst, *sizes):
+        for d in shared_findings(program, task.dst, *sizes):
+            task = task.found(d.number, d.message, d.loc)
+    what = "loops of which threads take different numbers of rounds go on while any thread of the group wants to"
+    return task.decided(Questions().decide(what, "all must arrive at the barriers in them"))
 
 
 def barriers(task: Task) -> Task:

@@ -63,7 +63,9 @@ class Here:
 
 
 class Maker:
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, *, warp_loops: bool = False) -> None:
+        """`warp_loops`: half of the loops take another number of rounds in each warp."""
+        self.warp_loops = warp_loops
         self.random = Random(seed)
         self.names = 0
 
@@ -168,6 +170,9 @@ class Maker:
         i = self.fresh("i")
         control = int(str(self.pick(GROUP, GROUP, GROUP, THREAD)))
         limit = b.op(b.size, "%", 4) if control == GROUP else b.op(b.tid(), "%", 3)
+        if self.warp_loops and self.pick(True, False):
+            control, warp = WARP, b.op(b.op(b.tid(), "/", 32), "*", self.small())
+            limit = b.op(b.op(warp, "+", self.small()), "%", 4)
         inner = replace(here, control=max(here.control, control), loops=here.loops + 1, depth=here.depth + 1)
         body, after = self.block(inner, (*names, i))
         if (after.lanes_gone, after.warps_gone) != (here.lanes_gone, here.warps_gone):

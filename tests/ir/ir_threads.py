@@ -28,6 +28,13 @@ class _Leave(Exception):
         self.kind, self.value = kind, value
 
 
+class _Cell:
+    """A shared variable that is no array."""
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 class _View:
     """A pointer into a list."""
 
@@ -167,8 +174,9 @@ class _Thread:
         match s:
             case n.Declare():
                 if s.space is Space.SHARED:
-                    store = self.shared.setdefault(s.name, _fresh(s.type))
-                    scope[s.name] = store
+                    fresh = _fresh(s.type)
+                    store = fresh if isinstance(s.type, Array) else _Cell(fresh)
+                    scope[s.name] = self.shared.setdefault(id(s), store)
                 elif isinstance(s.type, Array):
                     scope[s.name] = _fresh(s.type)
                     for k, item in enumerate(s.items or ()):
@@ -183,7 +191,11 @@ class _Thread:
                     value = _binary(s.op, old, value, s.target.type)
                 self.note(s, value)
                 if isinstance(s.target, n.Var):
-                    scope[s.target.name] = value
+                    old = scope.get(s.target.name)
+                    if isinstance(old, _Cell):
+                        old.value = value
+                    else:
+                        scope[s.target.name] = value
                 else:
                     assert isinstance(s.target, n.Element)
                     base = yield from self.expr(s.target.base, scope)
@@ -236,7 +248,13 @@ class _Thread:
             case n.Const(value=value):
                 return value
             case n.Var(name=name):
-                return scope[name]
+                found = scope[name]
+                return found.value if isinstance(found, _Cell) else found
+            case n.Atomic(op="add", pointer=n.AddressOf(memory=n.Var(name=name)), value=value):
+                more = yield from self.expr(value, scope)
+                cell = scope[name]
+                cell.value, old = wrap(cell.value + more, e.type), cell.value
+                return old
             case n.GridIndex(kind=kind, axis=axis):
                 if axis:
                     return 0 if kind in (n.Grid.THREAD, n.Grid.GROUP) else 1

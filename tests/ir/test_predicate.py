@@ -233,8 +233,22 @@ def test_refused_loops() -> None:
         "k.cu:4: error GP2003: the loop runs a different number of times in different threads (`t < i32(thread.x)`), "
         "and a barrier is in it"
     ]
-    exchange = n.While(op(V, ">", 0), (put(V, shuffle(V, 1), "-"),), loc=at(6))
-    assert [d[:22] for d in refused(let("v", el(x, tid())), exchange)] == ["k.cu:6: error GP2004: "]
+    flag = el(var("q", Pointer(I32, Space.GLOBAL, volatile=True)), 0)
+    waiting = n.While(op(flag, "==", 0), (put(V, shuffle(V, 1), "-"),), loc=at(6))
+    cast = n.PointerCast(y, Pointer(I32, Space.GLOBAL, volatile=True))
+    assert [d[:22] for d in refused(let("v", el(x, tid())), let("q", cast), waiting)] == ["k.cu:6: error GP2004: "]
+    exchange = put(V, shuffle(V, 1), "-")
+    own = el(S, op(tid(), "/", 32))
+    put_first = when(op(tid(), "==", 40), put(el(S, 1), 1))
+    for stands in (
+        n.While(op(own, "==", 0), (exchange,), loc=at(6)),
+        n.While(op(V, "==", 0), (put(INDEX, shuffle(V, 1), "-"), put(V, own)), loc=at(6)),
+        n.While(n.boolean(True), (exchange, when(op(own, "==", 1), n.Break())), loc=at(6)),
+    ):
+        found = refused(let("v", tid()), let("i", c(0)), when(op(tid(), "<", 32), stands), put_first)
+        assert [d[:22] for d in found] == ["k.cu:6: error GP2004: "]
+    both = n.While(op(V, ">", 0), (put(V, shuffle(V, 1), "-"), when(op(size, ">", 3), BARRIER)), loc=at(6))
+    assert [d[:22] for d in refused(let("v", el(x, tid())), both)] == ["k.cu:6: error GP2003: "]
     endless = n.While(n.boolean(True), (when(op(V, ">", 9), n.Break()), BARRIER, put(V, 1, "+")), loc=at(7))
     assert "GP2003: the loop ends at different times" in refused(let("v", tid()), endless, subgroups=True)[0]
 

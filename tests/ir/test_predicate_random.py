@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING, Any
 
 import ir_randoms
@@ -28,8 +29,8 @@ SEEDS = st.integers(0, 10**6)
 QUIET = settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.filter_too_much])
 
 
-def made(seed: int) -> n.Program:
-    program = ir_randoms.Maker(seed).program()
+def made(seed: int, *, warp_loops: bool = False) -> n.Program:
+    program = ir_randoms.Maker(seed, warp_loops=warp_loops).program()
     validate(program)
     return program
 
@@ -48,7 +49,24 @@ def values(program: n.Program, trace: Trace | None = None) -> dict[str, Any]:
 @given(seed=SEEDS)
 @example(seed=818)
 def test_same_values(seed: int, subgroups: bool) -> None:
-    program = made(seed)
+    same_values(made(seed), subgroups=subgroups)
+
+
+@QUIET
+@given(seed=SEEDS)
+def test_same_values_in_loops_of_warps(seed: int) -> None:
+    same_values(made(seed, warp_loops=True), subgroups=False)
+
+
+def test_loops_of_warps_are_ported() -> None:
+    voted = 0
+    for seed in range(40):
+        with contextlib.suppress(Refusal):
+            voted += "group_any(" in show_program(predicate(made(seed, warp_loops=True), subgroups=False))
+    assert voted >= 5
+
+
+def same_values(program: n.Program, *, subgroups: bool) -> None:
     kinds = frozenset((Collective.BARRIER,)) if subgroups else frozenset(Collective)
     assume(divergent_collectives(program, kinds=kinds) != [])
     expected = values(program)

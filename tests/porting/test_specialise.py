@@ -24,6 +24,7 @@ from ir_build import (
     Y,
     at,
     c,
+    count,
     device,
     el,
     let,
@@ -113,6 +114,19 @@ def test_exchange_memory_counts() -> None:
     p = program(shared("tile", F32, 262144 - 100), put(el(y, tid()), shuffle(tid(), 1)), params=(X, Y, N))
     (found,) = refused(p, "cpu")
     assert "1024 B to exchange values between lanes" in found
+
+
+def test_loops_that_vote() -> None:
+    rounds = count("t", op(tid(), "/", 32), put(el(y, tid()), shuffle(tid(), 1)))
+    got = done(program(rounds, params=(X, Y, N)), "cpu")
+    assert "while (group_any(active)) {" in show_program(got.program)
+    assert "go on while any thread of the group wants to: all must arrive" in decided(got)
+    limit = int(load_machine("cpu").get("shared.per_group") or 0)
+    full = program(shared("tile", I32, (limit - 1024) // 4), rounds, params=(X, Y, N))
+    (found,) = refused(full, "cpu")
+    assert f"GP2002: a group needs {limit + 4} B of shared memory ({limit - 1020} B declared, 1024 B to" in found
+    # a wave of 64 keeps its own shuffles
+    assert done(program(rounds, params=(X, Y, N)), "mi300x").program == program(rounds, params=(X, Y, N))
 
 
 def test_unknown_limit_rejects_nothing_and_is_recorded() -> None:

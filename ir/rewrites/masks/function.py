@@ -6,13 +6,16 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ... import nodes as n
+from ...analysis.collectives import Collective
+from ...analysis.divergence import lazy_collectives
+from ...analysis.progress import waits
 from ...printer import show_body, show_expr
 from ...types import BOOL, VOID
 from ...walk import walk
 from ..pieces import both, exits, mentioned, negate
 from .leaving import Leaving
 from .lifting import MARK, Lifting
-from .state import Again, Context
+from .state import LAZY, Again, Context
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -183,13 +186,16 @@ class Masking(Leaving, Lifting):
             self.need_exits(s, context)
             self.guard(self.soften((s,), context)[0], context, out)
             return
+        if id(s) in self.guesses.voted:
+            self.voted(s, context, out)
+            return
         kinds = self.facts.collectives.of(s) & self.facts.kinds
         inner = dataclasses.replace(context, breaks=None, continues=None, loop=id(s))
         if ("break", id(s)) in self.guesses.needed:
             inner = dataclasses.replace(self.declare_mask(inner, out), breaks=len(context.masks))
         outer = context
         for i in s.init if isinstance(s, n.For) else ():
-            self.header(i, outer)
+            self.header(i, s, outer)
         inner = dataclasses.replace(inner, entry=len(inner.masks))
         body = self.block(s.body, inner, after=True, owner=s)
         moved: list[n.Stmt] = []
@@ -204,27 +210,75 @@ class Masking(Leaving, Lifting):
                 moved.append(i)
         self.guard(moved, inner, body)
         if moved and any(isinstance(x, n.Continue) for x in walk(body)):
-            raise self.refuse(s, kinds, "the loop around {what} has a continue and a step that only some threads take")
+            raise self.vote(s, kinds, "the loop around {what} has a continue and a step that only some threads take")
         cond = s.cond
         steady = cond is None or self.everywhere(cond) or (not inner.masks and self.uniform(s, inner))
         if not steady or (cond is not None and self.hot(cond) and inner.masks):
             text = f"`{show_expr(cond)}`" if cond is not None else "its exit"
             why = f"the loop runs a different number of times in different threads ({text}), and {{what}} is in it"
-            raise self.refuse(s, kinds, why)
+            raise self.vote(s, kinds, why)
         if (cond is None or isinstance(cond, n.Const)) and not any(_ends(x) for x in body):
-            raise self.refuse(s, kinds, "the loop ends at different times in different threads, and {what} is in it")
+            raise self.vote(s, kinds, "the loop ends at different times in different threads, and {what} is in it")
         if isinstance(s, n.For):
             out.append(dataclasses.replace(s, step=tuple(kept), body=tuple(body)))
         else:
             out.append(dataclasses.replace(s, body=tuple(body)))
 
-    def header(self, s: n.Stmt, context: Context) -> None:
+    def vote(self, s: n.For | n.While, kinds: frozenset[Collective], why: str) -> Exception:
+        """Have the threads vote on the rounds of a loop whose own header parts them; the refusal where they may not.
+
+        A barrier in such a loop is undefined in the source. A loop that waits for other threads would hold them back.
+        """
+        barrier = Collective.BARRIER in self.facts.collectives.of(s)
+        if barrier or not self.facts.vote or waits(self.facts.uniformity.program, s):
+            return self.refuse(s, kinds, why)
+        # where this loop is, the ones in it may keep their headers after all
+        inside = {id(x) for x in walk(s)}
+        self.guesses.voted -= inside | {id(self.bare[i]) for i in inside & self.bare.keys()}
+        self.guesses.varying -= inside
+        self.guesses.voted.add(id(s))
+        return Again()
+
+    def voted(self, s: n.For | n.While, context: Context, out: list[n.Stmt]) -> None:
+        """Emit a loop that all threads go round together, as long as one of them goes on."""
+        if isinstance(s, n.For) and s.init:
+            bare = self.bare.setdefault(id(s), dataclasses.replace(s, init=()))
+            self.guesses.voted.add(id(bare))
+            scope = dict(self.scope)
+            new = self.block((*s.init, bare), context, after=True)
+            self.scope = scope
+            known = any(isinstance(i, n.Declare) and i.name in self.repeated for i in s.init)
+            out += [n.Block(tuple(new))] if known else new
+            return
+        cond = None if isinstance(s.cond, n.Const) and s.cond.value else s.cond
+        lazy = (lazy_collectives(x, self.facts.collectives) & self.facts.kinds for x in walk(cond or ()))
+        if found := next(filter(None, lazy), None):
+            raise self.refuse(s, found, LAZY)
+        mask = self.new_mask()
+        goes_on = n.Var(mask, BOOL)
+        begin = context.mask
+        if cond is not None and not (isinstance(s, n.While) and s.post):
+            begin = both(begin, self.lift(cond, context, out) if context.masks else cond)
+        begin = begin or n.boolean(True)
+        out.append(n.Declare(mask, BOOL, begin, loc=s.loc, comments=s.comments, trailing=s.trailing))
+        # no exit is a real one: all threads come to the next vote
+        inner = context.push(mask, entry=-1, breaks=len(context.masks), continues=None, loop=id(s))
+        scope = dict(self.scope)
+        body = self.block(s.body, inner, after=True, owner=s)
+        self.scope = scope
+        turn = self.block(s.step, inner, after=True) if isinstance(s, n.For) else []
+        if cond is not None:
+            again = both(goes_on, self.lift(cond, inner, turn))
+            turn.append(n.Assign(goes_on, again, loc=s.loc))
+        out.append(n.While(n.Call(self.facts.vote, (goes_on,), BOOL, loc=s.loc), (*body, *turn), loc=s.loc))
+
+    def header(self, s: n.Stmt, loop: n.For | n.While, context: Context) -> None:
         """Check a statement that starts a loop, which all threads run."""
         if not context.masks:
             self.check(s)
         elif not self.in_lockstep(s, context) and not (isinstance(s, n.Declare) and self.plain_declare(s)):
             why = f"the loop around {{what}} starts from values of the threads that reach it ({show_stmt(s)})"
-            raise self.refuse(s, self.facts.kinds, why)
+            raise self.vote(loop, self.facts.kinds, why)
 
 
 def show_stmt(s: n.Stmt) -> str:

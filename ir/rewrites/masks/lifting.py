@@ -121,6 +121,10 @@ def harmless(f: n.Function, uniformity: Uniformity) -> bool:
             case n.For() | n.While():
                 if uniformity.level(x) is Level.THREAD:
                     return False
+                # with zeros a thread may never come to the exit that ends the loop
+                leaves = (y for y in walk(x.body) if isinstance(y, n.Break | n.Return))
+                if any(uniformity.control(cast("n.Stmt", y)).divergent for y in leaves):
+                    return False
             case _:
                 pass
     return True

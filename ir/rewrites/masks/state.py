@@ -31,11 +31,15 @@ LAZY = "{what} in an operand of &&, || or ?: that not all threads evaluate; writ
 
 @dataclass(frozen=True, slots=True)
 class Facts:
-    """What is known of the program: uniformity, collectives, and those kinds of them that all threads must reach."""
+    """What is known of the program: uniformity, collectives, and those kinds of them that all threads must reach.
+
+    `vote` is the name for `group_vote.group_any`; empty where loops may not vote.
+    """
 
     uniformity: Uniformity
     collectives: Collectives
     kinds: frozenset[Collective]
+    vote: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,9 +83,13 @@ class Context:
 
 @dataclass(slots=True)
 class Guesses:
-    """What former attempts have shown: declarations that are not lockstep, masks needed (by exit and construct)."""
+    """What former attempts have shown.
+
+    Declarations that are not lockstep, masks needed (by exit and construct), loops whose rounds are voted on.
+    """
 
     varying: set[int] = field(default_factory=set[int])
+    voted: set[int] = field(default_factory=set[int])
     needed: set[tuple[Exit, int]] = field(default_factory=set[tuple[Exit, int]])
     result: bool = False
 
@@ -107,6 +115,7 @@ class State:
         self.taken = taken
         self.variant = variant
         self.guesses = Guesses()
+        self.bare: dict[int, n.For] = {}
         self.pointed = address_taken(f)
         self.shared = {s.name for s in walk(f.body) if isinstance(s, n.Declare) and s.space is Space.SHARED}
         counts = [s.name for s in walk(f.body) if isinstance(s, n.Declare)]

@@ -67,6 +67,21 @@ __global__ void k(int* y) {
   y[threadIdx.x] = g(threadIdx.x);
 }
 """, {"y": out("i32", 32)}, CPU, refused="GP1103:3 GP1102:4"),
+    Trap("a barrier in a loop of unequal numbers of rounds", """__global__ void k(int* y) {
+  for (int i = threadIdx.x / 32; i < 3; ++i) {
+    y[threadIdx.x] = __shfl_sync(0xffffffff, i, 0);
+    __syncthreads();
+  }
+}
+""", {"y": out("i32", 64)}, CPU, block=64, refused="GP2003:2"),
+    Trap("a warp that waits for another of its block", """__global__ void k(int* y) {
+  __shared__ volatile int done[2];
+  const int w = threadIdx.x / 32;
+  if (w == 0) done[0] = 1;
+  while (__any_sync(0xffffffff, done[w] == 0)) {}
+  y[threadIdx.x] = w;
+}
+""", {"y": out("i32", 64)}, CPU, block=64, refused="GP2004:5"),
     Trap("a spin lock", """__global__ void k(int* lock, int* y) {
   while (atomicCAS(lock, 0, 1) != 0) {}
   y[0] += 1;

@@ -222,6 +222,15 @@ WARPS = [
   y[t] = s[t ^ 1];""", [t ^ 1 for t in range(64)], block=64),
 ]  # fmt: skip
 
+
+def rows_of_warps() -> list[int]:
+    """What lane `row` of the warp that has the row keeps: the sum over its 32 lanes of lane + row."""
+    y = [0] * 96
+    for row in range(7):
+        y[row % 3 * 32 + row] = 496 + 32 * row
+    return y
+
+
 STATEMENTS = [
     lanes("barrier in a branch of some warps", """  __shared__ int s[64];
   s[t] = 0;
@@ -234,6 +243,19 @@ STATEMENTS = [
     lanes("__syncthreads_or, _and and _count",
           "  y[t] = __syncthreads_or(x[t] == 40) + 10 * __syncthreads_and(x[t] < 60) + 100 * __syncthreads_count(x[t] > 60);",
           [301] * 64, block=64),
+    lanes("a warp per row, rows dealt to warps: unequal numbers of rounds", """  int mine = 0;
+  for (int row = t / 32; row < 7; row += 3) {
+    int sum = x[t % 32] + row;
+    for (int o = 16; o > 0; o >>= 1) sum += __shfl_xor_sync(0xffffffff, sum, o);
+    if (t % 32 == row) mine = sum;
+  }
+  y[t] = mine;""", rows_of_warps(), block=96),
+    lanes("while any lane of the warp has something to do", """  int todo = x[t] % 5 + t / 32, rounds = 0;
+  while (__any_sync(0xffffffff, todo > 0)) {
+    --todo;
+    if (++rounds == 3 && t / 32 == 1) break;
+  }
+  y[t] = rounds + 100 * todo;""", [r + 100 * (t % 5 + t // 32 - r) for t in range(96) for r in ((4, 3, 6)[t // 32],)], block=96),
     lanes("a double-buffered tile with one barrier a step", """  __shared__ int s[2][64];
   int v = x[t];
   for (int i = 0; i < 4; ++i) {
