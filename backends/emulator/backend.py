@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from ..base import Availability, Backend, Executable, KernelText, Launch, Role, RunResult, TextParam
+from ..contraction import contracts
 
 if TYPE_CHECKING:
     from ...hwmodels import Machine
@@ -39,7 +40,10 @@ class EmulatorBackend(Backend):
         if text.language == "metal":  # MLX passes a vector by value as an array of its components
             vectors = {p.name: p for p in text.params if p.kind == "scalar" and "x" in p.dtype}
             roles |= dict.fromkeys((spelled[name] for name in vectors), "in")
-        return EmulatedKernel(self._read(text, machine), machine, cast("dict[str, Role]", roles), spelled, vectors)
+        fused = contracts(text, machine)
+        return EmulatedKernel(
+            self._read(text, machine), machine, cast("dict[str, Role]", roles), spelled, vectors, fused
+        )
 
 
 @dataclass(slots=True)
@@ -47,7 +51,7 @@ class EmulatedKernel(Executable):
     """A program and the machine that it runs on.
 
     `spelled`: the names of the parameters in the text by those that callers know; `roles` of the buffers by the former;
-    `vectors`: parameters by value that the text has as arrays.
+    `vectors`: parameters by value that the text has as arrays; `fused`: a*b + c is rounded once, as its compiler may.
     """
 
     program: Program
@@ -55,6 +59,7 @@ class EmulatedKernel(Executable):
     roles: Mapping[str, Role]
     spelled: Mapping[str, str] = field(default_factory=dict)
     vectors: Mapping[str, TextParam] = field(default_factory=dict)
+    fused: bool = False
 
     def run(
         self,
@@ -75,6 +80,7 @@ class EmulatedKernel(Executable):
 
         from ..arguments import scalar_value
         from .api import emulate
+        from .machine_domain import MachineDomain
 
         order = None
         if order_seed is not None:
@@ -82,11 +88,12 @@ class EmulatedKernel(Executable):
             order = np.random.default_rng(order_seed).permutation(groups)
         args = {**args, **{name: scalar_value(p, args[name]) for name, p in self.vectors.items()}}
         named = {self.spelled.get(name, name): value for name, value in args.items()}
-        result = emulate(self.program, self.machine, launch, named, roles=self.roles, group_order=order)
+        domain = MachineDomain(contract=self.fused)
+        result = emulate(self.program, self.machine, launch, named, roles=self.roles, domain=domain, group_order=order)
         seconds: list[float] = []
         for _ in range(repeats):
             start = time.perf_counter()
-            emulate(self.program, self.machine, launch, named, roles=self.roles, group_order=order)
+            emulate(self.program, self.machine, launch, named, roles=self.roles, domain=domain, group_order=order)
             seconds.append(time.perf_counter() - start)
         own = {text: name for name, text in self.spelled.items() if name not in self.vectors}
         buffers = {own[text]: array for text, array in result.buffers.items() if text in own}
