@@ -113,12 +113,9 @@ def cover_apart(spec: Path, destinations: list[str]) -> dict[str, Any]:
     command = [sys.executable, str(Path(__file__).resolve()), "--row", str(spec), "--to", ",".join(destinations)]
     started = time.perf_counter()
     done = subprocess.run(command, capture_output=True, text=True, check=False)
-    *noise, last = done.stdout.splitlines() or [""]
-    if noise:  # a driver's
-        print(f"{spec.parent.name}/{_name(spec)}: {noise[0]}", file=sys.stderr)
-    if done.returncode == 0 and last.startswith("{"):
-        return json.loads(last)
-    detail = f"the process ended with status {done.returncode}\n{last}\n{done.stderr[-1000:]}"
+    if done.returncode == 0 and done.stdout.startswith("{"):
+        return json.loads(done.stdout)
+    detail = f"the process ended with status {done.returncode}\n{done.stdout[-1000:]}\n{done.stderr[-1000:]}"
     cells = {name: {"status": "error", "numbers": [], "detail": detail} for name in destinations}
     taken = round(time.perf_counter() - started, 2)
     return {"family": spec.parent.name, "kernel": _name(spec), "source": "", "to": cells, "seconds": taken}

@@ -5,9 +5,10 @@ from __future__ import annotations
 import contextlib
 import importlib.util
 import sys
+import threading
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from ...ir.types import Scalar
     from .data import Inputs
     from .kernel import Kernel
+
+
+_ALONE: Final = threading.RLock()
 
 
 class ReferenceFailed(GpuportError):
@@ -127,19 +131,23 @@ def _load(kernel: Kernel, spec: Any, key: str) -> tuple[Callable[..., Any], str]
 
 @contextlib.contextmanager
 def _beside(folder: Path) -> Generator[None]:
-    """Let the file import modules beside it, and leave no trace of them; what it prints goes to stderr."""
-    before, path = set(sys.modules), str(folder.resolve())
-    sys.path.insert(0, path)
-    try:
-        with contextlib.redirect_stdout(sys.stderr):
-            yield
-    finally:
-        if path in sys.path:
-            sys.path.remove(path)
-        for name in set(sys.modules) - before:
-            file = getattr(sys.modules[name], "__file__", None)
-            if file and Path(file).resolve().is_relative_to(folder.resolve()) and "site-packages" not in file:
-                del sys.modules[name]
+    """Let the file import modules beside it, and leave no trace of them; what it prints goes to stderr.
+
+    One thread at a time: modules, their path and standard output are the process's.
+    """
+    with _ALONE:
+        before, path = set(sys.modules), str(folder.resolve())
+        sys.path.insert(0, path)
+        try:
+            with contextlib.redirect_stdout(sys.stderr):
+                yield
+        finally:
+            if path in sys.path:
+                sys.path.remove(path)
+            for name in set(sys.modules) - before:
+                file = getattr(sys.modules[name], "__file__", None)
+                if file and Path(file).resolve().is_relative_to(folder.resolve()) and "site-packages" not in file:
+                    del sys.modules[name]
 
 
 @contextlib.contextmanager

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import sys
+from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 import pytest
@@ -27,6 +28,17 @@ def kernel(tmp_path, code: str, reference: dict[str, str] | None = None) -> Kern
 def call(k: Kernel):
     sizes = {"n": 4}
     return call_reference(k, sizes, draw(k, sizes, np.random.default_rng(0)))
+
+
+def test_threads_take_turns(tmp_path):
+    code = "import time, beside\ndef f(i):\n    time.sleep(0.002)\n    return i['x'].sum(axis=1) * beside.ONE, i['count']\n"
+    (tmp_path / "beside.py").write_text("ONE = 1.0\n")
+    k, stdout, path = kernel(tmp_path, code), sys.stdout, list(sys.path)
+    with ThreadPoolExecutor(8) as pool:
+        assert all(out is not None for out in pool.map(lambda _: call(k), range(64)))
+    # of what belongs to the process nothing is left as another thread had it
+    assert (sys.stdout, sys.path) == (stdout, path)
+    assert "beside" not in sys.modules
 
 
 @pytest.mark.parametrize(
