@@ -1,10 +1,10 @@
-"""How strong the judge is, measured: `python benchmarks/evidence.py [--only PART]... [--jobs N]`.
+"""How strong the judge is, measured: `python benchmarks/evidence.py [--only PART]... [--again KERNEL]... [--jobs N]`.
 
 Runs the parts and writes docs/evidence.md from what they print: the emulator beside Oclgrind, planted mutants,
 legitimate variants, hostile programs, the corpus of defects, what ports, and round trips. The results are kept in
 build/evidence, a file for each part with the commit, the date and the machine that it was run at, so `--only PART`
 (repeatable) refreshes one and `--only none` writes the page again. A coverage that was cut off goes on where it was, at
-the same commit. Exit status 1 if a figure misses its target or a part was never run; the page is written all the same.
+the same commit; `--again` runs one of its kernels once more, and the page says so. Exit status 1 if a figure misses its target or a part was never run; the page is written all the same.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from coverage import compiled_totals, totals
 from gpuport.backends.doctor import doctor
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -275,14 +276,35 @@ def count(rows: list[Found], *keys: str) -> list[tuple[tuple[str, ...], int]]:
     return sorted(found.items())
 
 
+def again(record: Found, kernels: list[str], jobs: int) -> Found:
+    """Run some kernels of a coverage once more; the record says which, and at which commit."""
+    destinations = ",".join(record["found"]["totals"])
+    only = [part for kernel in kernels for part in ("--only", kernel)]
+    command = [sys.executable, "benchmarks/coverage.py", *only, "--to", destinations, "--jobs", str(jobs), "--json"]
+    stamped = stamp()
+    done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
+    new = {(r["family"], r["kernel"]): r for r in json.loads(done.stdout)["kernels"]}
+    rows = [new.pop((r["family"], r["kernel"]), r) for r in record["found"]["kernels"]] + list(new.values())
+    counted = {"totals": totals(rows, destinations.split(",")), "compiled": compiled_totals(rows), "kernels": rows}
+    marked = [*record.get("again", []), {"kernels": kernels, "stamp": stamped}]
+    return {**record, "found": counted, "misses": PARTS["coverage"].misses(counted), "again": marked}
+
+
 def main() -> int:
     """Run what is asked for, write the page, return the exit status."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     choices = [*PARTS, "none"]
     parser.add_argument("--only", action="append", choices=choices, metavar="PART", help=f"one of {', '.join(choices)}")
+    parser.add_argument(
+        "--again", action="append", metavar="FAMILY/NAME", help="a kernel of the coverage that is run once more"
+    )
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="processes at a time")
     options = parser.parse_args()
-    for name in options.only or PARTS:
+    if options.again:
+        kept = KEPT / "coverage.json"
+        record = again(json.loads(kept.read_text(encoding="utf-8")), options.again, options.jobs)
+        kept.write_text(json.dumps(record, indent=1) + "\n", encoding="utf-8")
+    for name in options.only or ([] if options.again else PARTS):
         if name == "none":
             continue
         print(f"{name} ...", file=sys.stderr, flush=True)
