@@ -4,7 +4,8 @@ Runs the parts and writes docs/evidence.md from what they print: the emulator be
 legitimate variants, hostile programs, the corpus of defects, what ports, and round trips. The results are kept in
 build/evidence, a file for each part with the commit, the date and the machine that it was run at, so `--only PART`
 (repeatable) refreshes one and `--only none` writes the page again. A coverage that was cut off goes on where it was, at
-the same commit; `--again` runs one of its kernels once more, and the page says so. Exit status 1 if a figure misses its target or a part was never run; the page is written all the same.
+the same commit; `--again` runs one of its kernels once more, and the page says so. Exit status 1 if a figure misses its
+target or a part was never run; the page is written all the same.
 """
 
 from __future__ import annotations
