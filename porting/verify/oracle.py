@@ -444,7 +444,8 @@ def _basis(reference: bool, bound: str) -> str:
 def _normwise(own: np.ndarray, ref: np.ndarray, scalar: Scalar) -> np.ndarray:
     finite = np.isfinite(own) & np.isfinite(ref)
     gap = float(np.abs(own[finite] - ref[finite]).max(initial=0.0))
-    return NORMWISE * gap + ROUNDOFF[scalar] * np.abs(ref) + UNDERFLOW[scalar]
+    bounds = NORMWISE * gap + ROUNDOFF[scalar] * np.abs(ref) + UNDERFLOW[scalar]
+    return np.where(np.isinf(ref), 0.0, bounds)  # an infinity is exact: a share of it would allow any number
 
 
 def budgeted(program: ir.Program) -> tuple[str, ...]:

@@ -99,8 +99,32 @@ def _same_value(m: Mutant, program: n.Program, facts: Facts) -> str:
     return ""
 
 
+def _same_pointer(m: Mutant, _p: n.Program, _facts: Facts) -> str:
+    """A pointer stands under another of its names."""
+    if m.place is None or not isinstance(m.place.node, n.Var) or not isinstance(m.new, n.Var):
+        return ""
+    first, second = (_pointer(v.name, m.place.function) for v in (m.place.node, m.new))
+    return "it is another name of the same pointer" if first and first == second else ""
+
+
+def _pointer(name: str, f: n.Function) -> str:
+    """The parameter that a name holds all the time, cast or not; empty if it holds another pointer, or may change."""
+    declared = [x for x in walk(f) if isinstance(x, n.Declare) and x.name == name]
+    places = [
+        x.target if isinstance(x, n.Assign) else x.memory for x in walk(f) if isinstance(x, n.Assign | n.AddressOf)
+    ]
+    if any(isinstance(place, n.Var) and place.name == name for place in places):
+        return ""
+    if name in [p.name for p in f.params]:
+        return "" if declared else name
+    value = declared[0].init if len(declared) == 1 else None
+    while isinstance(value, n.PointerCast):
+        value = value.pointer
+    return _pointer(value.name, f) if isinstance(value, n.Var) and value.name != name else ""
+
+
 def _loops(program: n.Program) -> list[n.For]:
     return [x for f in (*program.functions, program.kernel) for x in walk(f) if isinstance(x, n.For)]
 
 
-_PROOFS: Final = (_short_index, _one_subgroup, _flushing, _same_loop, _same_value)
+_PROOFS: Final = (_short_index, _one_subgroup, _flushing, _same_loop, _same_value, _same_pointer)

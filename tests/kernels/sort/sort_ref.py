@@ -30,11 +30,14 @@ def signed_rows(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np
 
 
 def two_sorted(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """Two sorted arrays with many equal numbers."""
-    return {
-        "a": np.sort(rng.integers(-40, 40, sizes["na"])) / 4.0,
-        "b": np.sort(rng.integers(-40, 40, sizes["nb"])) / 4.0,
-    }
+    """Two sorted arrays with many equal numbers, some of them subnormal, and infinities."""
+
+    def keys(n: int) -> np.ndarray:
+        ordinary, subnormal = rng.integers(-40, 40, n) / 4.0, rng.integers(-40, 40, n) * 2.0**-140
+        kind = rng.integers(0, 40, n)
+        return np.sort(np.select([kind < 8, kind == 8, kind == 9], [subnormal, -np.inf, np.inf], ordinary))
+
+    return {"a": keys(sizes["na"]), "b": keys(sizes["nb"])}
 
 
 def rows_ascending(inputs: dict[str, Any]) -> dict[str, np.ndarray]:

@@ -9,15 +9,21 @@ import numpy as np
 
 
 def csr(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """A CSR matrix with rows of very different lengths, some of them empty, and a vector."""
+    """A CSR matrix with rows of very different lengths, some of them empty, and a vector.
+
+    Of many rows one sums to infinity, one to -infinity, one to NaN and one to a subnormal number.
+    """
     rows, nnz, cols = sizes["rows"], sizes["nnz"], sizes["cols"]
     ends = np.sort(rng.integers(0, nnz + 1, rows - 1))
-    return {
-        "row_ptr": np.concatenate([[0], ends, [nnz]]),
-        "col": rng.integers(0, cols, nnz),
-        "val": rng.standard_normal(nnz),
-        "x": rng.standard_normal(cols),
-    }
+    row_ptr, col = np.concatenate([[0], ends, [nnz]]), rng.integers(0, cols, nnz)
+    val, x = rng.standard_normal(nnz), rng.standard_normal(cols)
+    filled = np.flatnonzero(np.diff(row_ptr))
+    if len(filled) > 8:
+        at = row_ptr[filled[[0, len(filled) // 2, -1]]]
+        val[at] = np.copysign([np.inf, np.nan, np.inf], x[col[at]] * [1, 1, -1])
+        small = filled[len(filled) // 4]
+        val[row_ptr[small] : row_ptr[small + 1]] *= 2.0**-140
+    return {"row_ptr": row_ptr, "col": col, "val": val, "x": x}
 
 
 def coo(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:

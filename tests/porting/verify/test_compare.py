@@ -60,6 +60,11 @@ def test_tolerance_is_absolute_and_relative():
     assert judged(111.1, 100.0, mode=Tolerance(rtol=0.1, atol=1.0)).bad == 1
 
 
+@pytest.mark.parametrize(("got", "bad"), [(INF, 0), (-INF, 1), (NAN, 1), (3e38, 1), (0.0, 1)])
+def test_a_tolerance_leaves_infinities_where_they_are(got, bad):
+    assert judged(got, INF, mode=Tolerance(rtol=0.1, atol=1.0)).bad == bad
+
+
 def test_worst_element_is_the_one_furthest_out():
     ref = np.array([1.0, 100.0, 1.0])
     expected = Expected(ref, np.array([0.1, 10.0, 0.1]), "")

@@ -248,6 +248,11 @@ def test_without_bounds_the_reference_gives_a_normwise_one(judge):
     )
 
 
+def test_an_infinity_is_exact_normwise_too(judge):
+    cut = body("if (i < n) y[i] = fmax(fmin(-3.0f * x[i], 3.4028235e38f), -3.4028235e38f);")
+    assert "values" in refuted(judge(cut, source=BITS, reference=lambda i: -3.0 * i["x"], kinds=("infinity",)))
+
+
 def test_without_a_reference_the_source_is_the_oracle(judge):
     assert judge(SOURCE, reference=None).verdict == "tested"
     assert "values" in refuted(judge(body("if (i < n) y[i] = 2.0f * x[i] + 1.001f;"), reference=None))

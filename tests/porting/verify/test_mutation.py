@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import os
 import tempfile
 from functools import cache
@@ -10,6 +11,8 @@ from typing import Any
 
 import pytest
 from gpuport import Kernel, load_machine
+from gpuport.ir import nodes as n
+from gpuport.ir.types import I32
 from gpuport.porting.verify.mutation import OPERATORS, Mutant, mutants, same_by_proof, sample
 from gpuport.porting.verify.mutation.judge import Bench
 
@@ -149,6 +152,17 @@ __global__ void copy(float* x, float* y, int n) {
         },
         "launch": {"grid": ["cdiv(n, 32)"], "block": [32]},
     },
+    "halve": {  # a text with a second name for the buffer that it changes
+        "source": """
+__global__ void halve(float* x, int n) {
+    const int i = blockIdx.x * blockDim.x + threadIdx.x;
+    if (i < n) x[i] = 0.5f * x[i];
+}""",
+        "sizes": {"n": [70]},
+        "args": {"x": buffer("f32", "n", role="inout"), "n": number("n")},
+        "launch": {"grid": ["cdiv(n, 32)"], "block": [32]},
+        "to": "m4",
+    },
 }
 
 VALUES = {"values", "algebra", "exact"}
@@ -200,3 +214,25 @@ def test_operator_plants_what_its_gate_kills(operator: str):
         if killers & EXPECTED[m.family]:
             return
     pytest.fail(f"killed by {sorted(killers) or 'no gate'}")
+
+
+def test_another_name_of_the_same_pointer_is_no_defect():
+    b = bench("halve")
+    renamed = [m for m in mutants(b.program) if m.operator == "another buffer"]
+    assert renamed
+    for m in renamed:
+        assert same_by_proof(m, b.program, b.facts) == "it is another name of the same pointer"
+        assert b.kills(m.program) == ((), None)
+
+
+def test_a_name_that_moves_is_another_pointer():
+    b = bench("halve")
+    [m, *_] = [m for m in mutants(b.program) if m.operator == "another buffer"]
+    kernel = b.program.kernel
+    [name] = [s for s in kernel.body if isinstance(s, n.Declare) and isinstance(s.init, n.PointerCast)]
+    x = n.Var(name.name, name.type)
+    moves = n.Assign(x, n.Offset(x, n.Const(1, I32), x.type))
+    assert m.place is not None
+    moving = dataclasses.replace(kernel, body=(*kernel.body, moves))
+    moved = dataclasses.replace(m, place=dataclasses.replace(m.place, function=moving))
+    assert same_by_proof(moved, b.program, b.facts) == ""
