@@ -208,11 +208,16 @@ def gate_alias(
 
 def gate_zeros(kernel: Kernel, expectation: Expectation, results: Sequence[RunResult]) -> Said | None:
     """Refute zeros of the wrong sign, where the kernel computes nothing that leaves it open; None where it may."""
-    judged = {n: e for n, e in expectation.outputs.items() if e.negative is not None}
-    for name, expected in judged.items():
+    judged = {n: (e.values, e.negative) for n, e in expectation.outputs.items() if e.negative is not None}
+    for name, (expected, signs) in judged.items():
         for result in results:
             got = decode(result.buffers[name], kernel.args[name].scalar)
-            wrong = (got == 0) & (expected.values == 0) & (np.signbit(got) != expected.negative)
+            values, negative = expected, signs
+            if compare_mode(kernel, name) == "sorted":
+                got = got[np.lexsort((~np.signbit(got), got))]
+                order = np.lexsort((~negative, values))
+                values, negative = values[order], negative[order]
+            wrong = (got == 0) & (values == 0) & (np.signbit(got) != negative)
             if wrong.any():
                 at = int(np.flatnonzero(wrong)[0])
                 return Said("refuted", f"{int(wrong.sum())} zeros of {name} have the wrong sign, first [{at}]")

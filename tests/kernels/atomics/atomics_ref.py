@@ -102,6 +102,6 @@ def kinds(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarr
 
 def device_counters(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
     """kind (n,) -> queue: the prices of those below 4, then zeros; how many; none left out."""
-    sold = np.array([0.5, 1.0, 2.5, 0.0])[inputs["kind"][inputs["kind"] < 4]]
+    sold = np.array([0.55, 1.0, 2.4, 0.0], np.float32)[inputs["kind"][inputs["kind"] < 4]]
     queue = np.pad(sold, (0, len(inputs["kind"]) - len(sold)))
     return {"queue": queue, "queue_length": np.array([len(sold)]), "left_out": np.array([0])}

@@ -2,7 +2,7 @@
 
 __device__ unsigned int queue_length = 0;
 __device__ unsigned int left_out = 0;
-__device__ float prices[4] = {0.5f, 1.0f, 2.5f};
+__device__ float prices[4] = {0.55f, 1.0f, 2.4f};
 
 __device__ bool enqueue(float* queue, unsigned int room, float value) {
     const unsigned int at = atomicAdd(&queue_length, 1u);

@@ -14,13 +14,19 @@ def pointers(rng: np.random.Generator, rows: int, edges: int) -> np.ndarray:
 
 
 def half_searched(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """A random graph of which some vertices are at distances 0 to 2, the others not reached."""
-    n = sizes["vertices"]
-    return {
-        "row_ptr": pointers(rng, n, sizes["edges"]),
-        "neighbours": rng.integers(0, n, sizes["edges"]),
-        "before": rng.choice([-1, -1, -1, 0, 1, 2], n),
-    }
+    """A random graph of which some vertices are at the last three distances up to level, the others not reached.
+
+    The last vertex is at level, and its last edge the only one to vertex 0, which is not reached.
+    """
+    n, edges, level = sizes["vertices"], sizes["edges"], sizes["level"]
+    row_ptr = pointers(rng, n, edges)
+    neighbours = rng.integers(0, n, edges)
+    before = rng.choice([-1, -1, -1, max(level - 2, 0), max(level - 1, 0), level], n)
+    if n > 1 and edges:
+        row_ptr[:-1] = np.minimum(row_ptr[:-1], edges - 1)
+        neighbours = np.append(rng.integers(1, n, edges - 1), 0)
+        before[[0, -1]] = -1, level
+    return {"row_ptr": row_ptr, "neighbours": neighbours, "before": before}
 
 
 def ranked(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:

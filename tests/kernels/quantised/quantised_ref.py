@@ -33,14 +33,17 @@ def q4_blocks(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.n
 
 
 def q8_blocks(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """Blocks of a half scale and 32 random signed bytes."""
-    scales = rng.standard_normal(sizes["blocks"]).astype("<f2")[:, None].view(np.uint8)
+    """Blocks of a half scale, every third one unusual, and 32 random signed bytes."""
+    given = rng.standard_normal(sizes["blocks"]).astype("<f2")
+    given[1::3] = np.resize([-0.0, np.nan, np.inf, 2.0**-24, 65504.0, -np.inf, 0.0], given[1::3].shape)
+    scales = given[:, None].view(np.uint8)
     return {"x": np.concatenate([scales, rng.integers(0, 256, (sizes["blocks"], 32), dtype=np.uint8)], axis=1)}
 
 
 def rows_with_ties(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, np.ndarray]:
-    """Multiples of 1/32 with largest magnitude 127/16, so that many quotients are ties and all are exact."""
-    x = rng.integers(-253, 254, (sizes["rows"], sizes["cols"])) / 32.0
+    """Multiples of 1/32 and numbers next to them, largest 127/16: many quotients are ties or nearly so, all exact."""
+    shape = (sizes["rows"], sizes["cols"])
+    x = rng.integers(-253, 254, shape) / 32.0 + rng.integers(-1, 2, shape) / 2.0**18
     x[:, 0] = 127 / 16.0
     return {"x": x}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import Any
 
 import numpy as np
@@ -30,8 +31,13 @@ def row_max(inputs: dict[str, Any]) -> Arrays:
 
 
 def argmax_inputs(rng: np.random.Generator, sizes: dict[str, int]) -> Arrays:
-    shape = (sizes["rows"], sizes["cols"])
-    return {"x": (rng.integers(-20, 21, shape) / 4.0).astype(np.float32)}
+    """Few different values, so that there are ties; in every second row one is alone, at the edges of 128 in turn."""
+    rows, cols = sizes["rows"], sizes["cols"]
+    x = rng.integers(-20, 21, (rows, cols)) / 4.0
+    edges = [cols - 1, *(at for tile in range(128, cols, 128) for at in (tile, tile - 1))] if cols else []
+    for row, at in zip(range(0, rows, 2), itertools.cycle(edges), strict=False):
+        x[row, at] = 5.25
+    return {"x": x.astype(np.float32)}
 
 
 def argmax_rows(inputs: dict[str, Any]) -> Arrays:

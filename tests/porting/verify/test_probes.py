@@ -103,6 +103,24 @@ def test_the_source_passes_on_everything(oracle_of):
     assert "signed zeros" in {g.gate for g in v.gates}
 
 
+def test_the_signs_of_zeros_that_the_spec_s_own_inputs_hold_are_judged(oracle_of):
+    def given(rng, sizes):
+        return {"x": np.where(np.arange(sizes["n"]) % 5 == 2, -0.0, rng.standard_normal(sizes["n"]))}
+
+    assert judged(oracle_of(inputs=given), TWICE).verdict == "tested"
+    lost = judged(oracle_of(inputs=given), body("x[i] == 0.0f ? 0.0f : 2.0f * x[i]"))
+    assert {g.gate for g in lost.gates if g.verdict == "refuted"} == {"signed zeros"}
+
+
+@pytest.mark.parametrize("line", ["2.0f * x[n - 1 - i]", "x[i] == 0.0f ? 0.0f : 2.0f * x[i]"])
+def test_the_signs_of_zeros_are_judged_wherever_they_lie_in_an_output_without_order(oracle_of, line):
+    def given(rng, sizes):
+        return {"x": np.where(np.arange(sizes["n"]) % 5 == 2, -0.0, rng.integers(0, 3, sizes["n"]))}
+
+    v = judged(oracle_of(inputs=given, compare={"y": "sorted"}), body(line))
+    assert {g.gate for g in v.gates if g.verdict == "refuted"} == (set() if "n - 1" in line else {"signed zeros"})
+
+
 @pytest.mark.parametrize(
     ("line", "kinds", "gate"),
     [
