@@ -238,6 +238,11 @@ def compiled_totals(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return out
 
 
+def results(rows: list[dict[str, Any]], destinations: list[str]) -> dict[str, Any]:
+    """What `--json` prints: {totals, compiled, kernels}."""
+    return {"totals": totals(rows, destinations), "compiled": compiled_totals(rows), "kernels": rows}
+
+
 def print_compiled(rows: list[dict[str, Any]]) -> None:
     """The table of `compiled_totals`."""
     found = compiled_totals(rows)
@@ -280,11 +285,7 @@ def main() -> int:
             if not options.json:
                 print_row(row, destinations)
     if options.json:
-        print(
-            json.dumps(
-                {"totals": totals(rows, destinations), "compiled": compiled_totals(rows), "kernels": rows}, indent=2
-            )
-        )
+        print(json.dumps(results(rows, destinations), indent=2))
     else:
         print_summary(rows, destinations)
     return 1 if any(cell["status"] in BAD for row in rows for cell in row["to"].values()) else 0

@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from coverage import compiled_totals, totals
+from coverage import results
 from gpuport.backends.doctor import doctor
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -286,7 +286,7 @@ def again(record: Found, kernels: list[str], jobs: int) -> Found:
     done = subprocess.run(command, cwd=ROOT, stdout=subprocess.PIPE, text=True, check=False)
     new = {(r["family"], r["kernel"]): r for r in json.loads(done.stdout)["kernels"]}
     rows = [new.pop((r["family"], r["kernel"]), r) for r in record["found"]["kernels"]] + list(new.values())
-    counted = {"totals": totals(rows, destinations.split(",")), "compiled": compiled_totals(rows), "kernels": rows}
+    counted = results(rows, destinations.split(","))
     marked = [*record.get("again", []), {"kernels": kernels, "stamp": stamped}]
     return {**record, "found": counted, "misses": PARTS["coverage"].misses(counted), "again": marked}
 

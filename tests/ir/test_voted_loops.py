@@ -15,10 +15,10 @@ from gpuport.ir.validate import validate
 from ir_build import I32, N, X, Y, c, count, device, el, let, n, op, program, put, shuffle, size, tid, var, when, x, y
 from ir_threads import run
 
-V, TODO, ROW = var("v"), var("todo"), var("row")
+V, LEFT, ROW = var("v"), var("todo"), var("row")
 WARP = op(tid(), "/", 32)
 ARGS = {"x": [(7 * k) % 12 for k in range(96)], "y": [0] * 96, "n": 7}
-ANY = n.Vote("any", op(TODO, ">", 0), BOOL)
+ANY = n.Vote("any", op(LEFT, ">", 0), BOOL)
 ROUNDS = let("todo", op(op(WARP, "*", 2), "+", op(tid(), "%", 3)))
 
 
@@ -81,33 +81,33 @@ def test_rows_of_warps() -> None:
 
 
 def test_while_any_of_a_warp() -> None:
-    body = (put(TODO, 1, "-"), put(el(y, tid()), op(TODO, "*", TODO), "+"))
+    body = (put(LEFT, 1, "-"), put(el(y, tid()), op(LEFT, "*", LEFT), "+"))
     text = ported(ROUNDS, n.While(ANY, body))
     assert "bool active = any(todo > 0);\n    while (group_any(active)) {" in text
     assert "const bool vote = any(active && todo > 0);\n        active = active && vote;" in text
-    text = ported(ROUNDS, when(op(WARP, "!=", 1), n.While(ANY, body)), put(el(y, tid()), TODO, "+"))
+    text = ported(ROUNDS, when(op(WARP, "!=", 1), n.While(ANY, body)), put(el(y, tid()), LEFT, "+"))
     assert "const bool vote = any(active && todo > 0);\n    bool active_2 = active && vote;" in text
 
 
 @pytest.mark.parametrize("post", [False, True])
 def test_exits(post: bool) -> None:
     body = (
-        put(TODO, 1, "-"),
-        when(op(op(TODO, "+", WARP), "==", 2), put(el(y, tid()), 50, "+"), n.Continue()),
-        let("w", shuffle(TODO, 1)),
+        put(LEFT, 1, "-"),
+        when(op(op(LEFT, "+", WARP), "==", 2), put(el(y, tid()), 50, "+"), n.Continue()),
+        let("w", shuffle(LEFT, 1)),
         when(op(var("w"), "==", WARP), n.Break()),
         put(el(y, tid()), op(var("w"), "+", 3), "+"),
-        when(n.Vote("all", op(TODO, "<", -1), BOOL), put(el(y, tid()), 7, "+"), n.Return()),
+        when(n.Vote("all", op(LEFT, "<", -1), BOOL), put(el(y, tid()), 7, "+"), n.Return()),
     )
     start = let("todo", op(op(WARP, "*", 2), "+", 3))
-    loop = n.While(op(TODO, ">", -3), body, post=post)
-    text = ported(start, loop, put(el(y, tid()), shuffle(TODO, 2), "+"))
+    loop = n.While(op(LEFT, ">", -3), body, post=post)
+    text = ported(start, loop, put(el(y, tid()), shuffle(LEFT, 2), "+"))
     assert "while (group_any(" in text
     assert "continue;" not in text
 
 
 def test_endless_loop_with_a_break() -> None:
-    body = (put(TODO, 1, "-"), put(V, shuffle(TODO, 1), "+"), when(op(V, ">", 40), n.Break()), put(V, 4, "+"))
+    body = (put(LEFT, 1, "-"), put(V, shuffle(LEFT, 1), "+"), when(op(V, ">", 40), n.Break()), put(V, 4, "+"))
     start = (let("todo", op(WARP, "*", 5)), let("v", c(0)))
     ported(*start, n.While(n.boolean(True), (*body, when(op(V, "<", -30), n.Break()))), put(el(y, tid()), V))
 
@@ -154,11 +154,11 @@ def test_in_functions() -> None:
 
 
 def test_the_vote_takes_a_free_name() -> None:
-    text = ported(let("group_any", tid()), ROUNDS, n.While(ANY, (put(TODO, 1, "-"), put(el(y, tid()), TODO, "+"))))
+    text = ported(let("group_any", tid()), ROUNDS, n.While(ANY, (put(LEFT, 1, "-"), put(el(y, tid()), LEFT, "+"))))
     assert "while (group_any_2(active))" in text
 
 
 def test_loops_do_not_vote_where_told() -> None:
-    loop = dataclasses.replace(n.While(ANY, (put(TODO, 1, "-"),)), loc=nodes.Loc("k.cu", 5))
+    loop = dataclasses.replace(n.While(ANY, (put(LEFT, 1, "-"),)), loc=nodes.Loc("k.cu", 5))
     with pytest.raises(Refusal, match=r"k\.cu:5: error GP2004"):
         predicate(program(ROUNDS, loop, params=(X, Y, N)), subgroups=False, votes=False)
