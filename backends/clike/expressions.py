@@ -6,28 +6,20 @@ from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
 from ...ir.diagnostics import Diagnostic, refuse
-from ...ir.types import BOOL, I32, U32, Array, Pointer, Scalar, Space, Struct, Type, Vector
+from ...ir.types import BOOL, I32, U32, Pointer, Scalar, Type, Vector
 from . import operators as ops
 from .calls import Calls
 from .conversions import common, limits, promote, wraps_alike
-from .declare import Types, is_vec3
+from .declare import Types
 from .literals import literal
-from .text import ASSIGNMENT, COMPARISONS, POSTFIX, PRECEDENCE, PRIMARY, TERNARY, UNARY, Text
+from .memory import Memory
+from .text import ASSIGNMENT, COMPARISONS, POSTFIX, PRECEDENCE, PRIMARY, TERNARY, UNARY, Text, enclose
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
     from .dialect import Dialect
     from .helpers import Helpers
-
-_XYZW = "xyzw"
-
-
-def _lane(e: n.Component) -> str:
-    """A component's name: beyond four lanes, which OpenCL C alone has, by its number in hexadecimal."""
-    wide = isinstance(e.base.type, Vector) and e.base.type.lanes > len(_XYZW)
-    return f"s{e.index:x}" if wide else _XYZW[e.index]
-
 
 # clang asks for parentheses in these mixtures, and so do readers: the operator, and the precedences of inner ones
 _ARITHMETIC = frozenset({11, 12, 13})
@@ -79,6 +71,7 @@ class Expressions:
         self.passed_attributes: Mapping[str, Sequence[str]] = {}
         self.ranges: dict[str, tuple[int, int]] = {}
         self.calls = Calls(self)
+        self.memory = Memory(self)
         self._functions = functions
         self.width = subgroup_width
         self._bounds = bounds
@@ -108,17 +101,17 @@ class Expressions:
             case n.Bitcast():
                 return self._bitcast(e)
             case n.Element() | n.Deref() | n.Component() | n.Field():
-                return self.memory(e)
+                return self.memory.place(e)
             case n.Aggregate():
                 return self._aggregate(e)
             case n.Offset():
-                return self._offset(e)
+                return self.memory.offset(e)
             case n.AddressOf():
-                return self._address(e)
+                return self.memory.address(e)
             case n.Decay():
-                return Text(self._enclose(self.value(e.array), POSTFIX), POSTFIX, e.type)
+                return Text(enclose(self.value(e.array), POSTFIX), POSTFIX, e.type)
             case n.PointerCast():
-                inner = self._enclose(self.value(e.pointer), UNARY)
+                inner = enclose(self.value(e.pointer), UNARY)
                 return Text(f"({self.types.name(e.type)}){inner}", UNARY, e.type)
             case n.MakeVector():
                 return self._make_vector(e)
@@ -162,7 +155,7 @@ class Expressions:
 
     def plain(self, e: n.Expr, prec: int = ASSIGNMENT) -> str:
         """The assignable text, in parentheses if it binds weaker than `prec`."""
-        return self._enclose(self.assignable(e), prec)
+        return enclose(self.assignable(e), prec)
 
     def computes(self, op: str, t: Scalar, value: Text) -> bool:
         """Tell whether C's `target op= value` computes what the IR does in the target's type `t`."""
@@ -250,13 +243,10 @@ class Expressions:
 
     # --- operators
 
-    def _enclose(self, text: Text, prec: int) -> str:
-        return f"({text.text})" if text.prec < prec else text.text
-
     def cast(self, text: Text, t: Scalar) -> Text:
         """The text with a cast to `t` before it."""
         return Text(
-            f"({self.types.name(t)}){self._enclose(text, UNARY)}", UNARY, t, text.range if ops.exact(text, t) else None
+            f"({self.types.name(t)}){enclose(text, UNARY)}", UNARY, t, text.range if ops.exact(text, t) else None
         )
 
     def _convert(self, e: n.Convert) -> Text:
@@ -284,7 +274,7 @@ class Expressions:
 
     def _unary(self, e: n.Unary) -> Text:
         if e.op == "!":
-            return Text(f"!{self._enclose(self.condition(e.value), UNARY)}", UNARY, BOOL)
+            return Text(f"!{enclose(self.condition(e.value), UNARY)}", UNARY, BOOL)
         if isinstance(e.type, Vector) and self.dialect.componentwise:
             elem, stem = e.type.elem, {"-": "neg", "~": "not"}.get(e.op, "")
             return self.by_component(stem, e, [e.value], lambda a: n.Unary(e.op, a[0], elem))
@@ -294,7 +284,7 @@ class Expressions:
             c = promote(c)
             if c != e.type and not (wraps_alike(c, e.type) or c == promote(e.type)):
                 inner, c = self.cast(inner, e.type), promote(e.type)
-        text = self._enclose(inner, UNARY)
+        text = enclose(inner, UNARY)
         # `--x` and `- -x` are not the same
         return Text(e.op + (f"({text})" if text.startswith(e.op) else text), UNARY, c)
 
@@ -355,7 +345,7 @@ class Expressions:
         return f"({side.text})" if side.prec < prec or clearer else side.text
 
     def _select(self, e: n.Select) -> Text:
-        cond = self._enclose(self.condition(e.cond), TERNARY + 1)
+        cond = enclose(self.condition(e.cond), TERNARY + 1)
         then, other = self.value(e.then), self.value(e.other)
         c: Type = e.type
         if isinstance(e.type, Scalar):
@@ -368,34 +358,9 @@ class Expressions:
                 if both == e.type or wraps or (e.type == BOOL and both.is_integer):
                     then, other, c = a, b, both
                     break
-        return Text(f"{cond} ? {self._enclose(then, TERNARY + 1)} : {self._enclose(other, TERNARY)}", TERNARY, c)
+        return Text(f"{cond} ? {enclose(then, TERNARY + 1)} : {enclose(other, TERNARY)}", TERNARY, c)
 
-    # --- memory
-
-    def memory(self, e: n.Expr) -> Text:
-        """Print an expression that denotes memory (or a component of a value), to be read."""
-        match e:
-            case n.Element():
-                if is_vec3(e.type) and self.dialect.vec3 == "components":
-                    return Text(f"vload3({self.index(e.index).text}, {self.base(e.base)})", POSTFIX, e.type)
-                return Text(f"{self.base(e.base)}[{self.index(e.index).text}]", POSTFIX, e.type)
-            case n.Deref():
-                if is_vec3(e.type) and self.dialect.vec3 == "components":
-                    return Text(f"vload3(0, {self.value(e.pointer).text})", POSTFIX, e.type)
-                return Text(f"*{self._enclose(self.value(e.pointer), UNARY)}", UNARY, e.type)
-            case n.Component():
-                if self._scattered(e.base):
-                    return Text(f"{self._lane_of_vec3(e)}", POSTFIX, e.type)
-                return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{_lane(e)}", POSTFIX, e.type)
-            case n.Field() if isinstance(e.base.type, Struct) and e.base.type.fragment and self.dialect.matrix:
-                matrix = self._enclose(self.value(e.base), POSTFIX)
-                return Text(f"{matrix}.{self.dialect.matrix.elements}", POSTFIX, e.type)
-            case n.Field():
-                if isinstance(e.base, n.Deref):
-                    return Text(f"{self._enclose(self.value(e.base.pointer), POSTFIX)}->{e.name}", POSTFIX, e.type)
-                return Text(f"{self._enclose(self.value(e.base), POSTFIX)}.{e.name}", POSTFIX, e.type)
-            case _:
-                return self.value(e)
+    # --- values of several parts
 
     def braces(self, e: n.Expr) -> str:
         """An initialiser in braces where it stands in a declaration or in other braces."""
@@ -407,66 +372,6 @@ class Expressions:
         name = self.types.name(e.type)
         text = f"{name}{self.braces(e)}" if self.dialect.cpp else f"({name}){self.braces(e)}"
         return Text(text, POSTFIX, e.type)
-
-    def base(self, e: n.Expr) -> str:
-        """The text before `[`: a pointer, an array, or a row of one."""
-        return self._enclose(self.value(e), POSTFIX)
-
-    def store_vec3(self, target: n.Expr, value: str) -> str | None:
-        """The statement that stores a 3-vector where memory holds its components, or None where it does not."""
-        if not (is_vec3(target.type) and self._scattered(target)):
-            return None
-        match target:
-            case n.Element():
-                return f"vstore3({value}, {self.index(target.index).text}, {self.base(target.base)})"
-            case n.Deref():
-                return f"vstore3({value}, 0, {self.value(target.pointer).text})"
-            case _:
-                return None
-
-    def _scattered(self, e: n.Expr) -> bool:
-        return is_vec3(e.type) and self.dialect.vec3 == "components" and isinstance(e, n.Element | n.Deref)
-
-    def _lane_of_vec3(self, e: n.Component) -> str:
-        if isinstance(e.base, n.Deref):
-            return f"{self._enclose(self.value(e.base.pointer), POSTFIX)}[{e.index}]"
-        if not isinstance(e.base, n.Element):
-            raise TypeError("a component of a 3-vector that is not in memory")
-        index = self._enclose(self.index(e.base.index), PRECEDENCE["*"] + 1)
-        at = f"3 * {index}" + (f" + {e.index}" if e.index else "")
-        return f"{self.base(e.base.base)}[{at}]"
-
-    def _offset(self, e: n.Offset) -> Text:
-        base = self._enclose(self.value(e.pointer), PRECEDENCE["+"])
-        delta, op = e.delta, "+"
-        if isinstance(delta, n.Unary) and delta.op == "-" and isinstance(delta.type, Scalar) and delta.type.signed:
-            delta, op = delta.value, "-"
-        elif isinstance(delta, n.Const) and delta.value < 0 and delta.name is None and delta.type.signed:
-            delta, op = n.Const(-delta.value, delta.type), "-"
-        index = self.index(delta)
-        if is_vec3(e.type.elem) and self.dialect.vec3 == "components":
-            index = Text(f"3 * {self._enclose(index, PRECEDENCE['*'] + 1)}", PRECEDENCE["*"], I32)
-        return Text(f"{base} {op} {self._enclose(index, PRECEDENCE['+'] + 1)}", PRECEDENCE["+"], e.type)
-
-    def _address(self, e: n.AddressOf) -> Text:
-        match e.memory:
-            case n.Deref():
-                return self.value(e.memory.pointer)
-            case n.Var() if e.memory.name in self.references:
-                return Text(e.memory.name, PRIMARY, e.type)
-            case n.Component() if self._scattered(e.memory.base):
-                return Text(f"&{self._lane_of_vec3(e.memory)}", UNARY, e.type)
-            case n.Component():
-                # no language here lets a vector's component have an address; its vector's has one
-                vector = n.AddressOf(e.memory.base, Pointer(_type(e.memory.base), e.type.space, e.type.const))
-                start = f"({self.types.name(e.type)}){self._enclose(self.value(vector), UNARY)}"
-                return Text(f"{start} + {e.memory.index}", PRECEDENCE["+"], e.type)
-            case n.Element() if self._scattered(e.memory):
-                return self._offset(n.Offset(_as_pointer(e.memory.base), e.memory.index, e.type))
-            case n.Var() if is_vec3(e.memory.type) and self.dialect.vec3 == "components":
-                raise refuse("GP2010", f"the address of the 3-vector {e.memory.name}", e.loc or self.loc)
-            case _:
-                return Text(f"&{self._enclose(self.value(e.memory), UNARY)}", UNARY, e.type)
 
     def _make_vector(self, e: n.MakeVector) -> Text:
         items = [self.assignable(i) if not self.dialect.cpp else self.exact(i) for i in e.items]
@@ -486,18 +391,3 @@ def _same_value(a: bool | int | float, b: bool | int | float) -> bool:
 def _within(span: tuple[int, int], t: Scalar) -> bool:
     low, high = limits(t) if t.is_integer else (0, 0)
     return low <= span[0] and span[1] <= high
-
-
-def _type(e: n.Expr) -> Scalar | Vector:
-    if not isinstance(e.type, Scalar | Vector):
-        raise TypeError(f"a component of {e.type}")
-    return e.type
-
-
-def _as_pointer(e: n.Expr) -> n.Expr:
-    if isinstance(e.type, Array):
-        elem = e.type.elem
-        if isinstance(elem, Array):
-            raise TypeError("an address in an array of arrays")
-        return n.Decay(e, Pointer(elem, Space.PRIVATE))
-    return e

@@ -182,12 +182,12 @@ class Statements:
         if op is None and isinstance(value, n.Offset) and value.pointer == target:
             op, value = "+", value.delta
         if op is None and (step := _wrapped_step(target, value)) is not None:
-            return f"{e.memory(target).text} {step.op}= {e.plain(step.right)}"
-        stored = e.store_vec3(target, "{}")
+            return f"{e.memory.place(target).text} {step.op}= {e.plain(step.right)}"
+        stored = e.memory.store_vec3(target, "{}")
         if stored is not None:
             whole = value if op is None else n.Binary(op, target, value, _value_type(target))
-            return e.store_vec3(target, e.value(whole).text) or ""
-        left = e.memory(target).text
+            return e.memory.store_vec3(target, e.value(whole).text) or ""
+        left = e.memory.place(target).text
         t = target.type
         if op is not None and isinstance(t, Vector) and self._dialect.componentwise:
             return f"{left} = {e.value(n.Binary(op, target, value, t)).text}"

@@ -45,6 +45,11 @@ class Text:
     range: tuple[int, int] | None = None
 
 
+def enclose(text: Text, prec: int) -> str:
+    """The text, in parentheses if it binds weaker than `prec`."""
+    return f"({text.text})" if text.prec < prec else text.text
+
+
 def comment_lines(comment: str) -> list[str]:
     """An author's comment as `//` lines or as the block comment it was, without what would eat the next line."""
     text = comment.strip()
