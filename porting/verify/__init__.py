@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from .compare import Compared, compare
-from .oracle import Expectation, Expected, Oracle
+from .expected import Expectation, Expected
+from .oracle import Oracle
 from .sizes import Case, cases_for
 from .verify import Runner, Verification, verify, verify_with
 

@@ -13,7 +13,7 @@ from ..spec.model import Tolerance
 
 if TYPE_CHECKING:
     from ...ir.types import Scalar
-    from .oracle import Expected
+    from .expected import Expected
 
 Mode = Literal["float", "exact", "sorted"] | Tolerance
 

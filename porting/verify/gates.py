@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from ...ir.types import Scalar
     from ..spec.data import Inputs
     from ..spec.kernel import Kernel
-    from .oracle import Expectation, Expected
+    from .expected import Expectation, Expected
 
 GATES: Final = MappingProxyType({
     "text": "the text may compile to another program elsewhere",

@@ -12,7 +12,7 @@ import contextlib
 import math
 import threading
 import zlib
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
@@ -20,36 +20,30 @@ import numpy as np
 from ...backends.emulator import DomainUnsupported, EmulatorError, emulate
 from ...backends.emulator.bounds_domain import BoundsDomain
 from ...backends.emulator.field_domain import FieldDomain
-from ...backends.emulator.formats import LARGEST, PRECISION, ROUNDOFF, UNDERFLOW
 from ...backends.emulator.matrix_unit import unit_of
 from ...backends.emulator.path_domain import QuantumDomain, ReachDomain
 from ...ir import nodes as ir
-from ...ir.analysis.order import adds_floats, order_dependent
+from ...ir.analysis.exactness import budgeted, compensates, has_exact_arithmetic, keeps_signs
+from ...ir.analysis.order import order_dependent
 from ...ir.analysis.usage import contractible
-from ...ir.rewrites.matrices import expand, fragments
-from ...ir.types import BF16, F32, Scalar, scalar_of
-from ...ir.walk import walk
+from ...ir.rewrites.matrices import fragments
+from ...ir.types import BF16, F32
 from ..spec.data import Inputs, arguments, decode, draw, free_floats, is_drawn, outputs, shaped
 from ..spec.generators import EXACT, INTEGER_PROBES, OF_INTEGERS, PROBES, InputKind
 from ..spec.model import Tolerance
 from ..spec.reference import ReferenceFailed, call_reference
 from .accuracy import ULPS
 from .compare import compare
+from .expected import Expectation, Expected, exact_in_any_order, judged, opened
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from ...backends.base import Finding, Launch
+    from ...backends.base import Launch
     from ...backends.emulator import Emulation
     from ...backends.emulator.field_domain import FieldRun
     from ...hwmodels import Machine
     from ..spec.kernel import Kernel
-
-FACTOR: Final = 2.0
-NORMWISE: Final = 2 * FACTOR
-"""Where the error analysis does not apply: this many times the largest deviation of the source's own machine arithmetic
-from the reference, over the whole output. A port's roundings are at most FACTOR times as many; twice that, since one
-run is a sample of the deviation and no bound. The basis in the report says `normwise`."""
 
 SOURCE_SECONDS: Final = 20.0
 """Seconds that one emulated run of the source may take."""
@@ -58,43 +52,6 @@ PROBE_ELEMENTS: Final = 1 << 16
 """Exact-integer inputs are tried where no buffer has more elements than this: they run the source once more."""
 
 _SUBNORMALS: Final = ("numerics.subnormals_f32", "numerics.atomic_subnormals_f32")
-_EXACT_CALLS: Final = frozenset(
-    "fma fabs fmin fmax floor ceil trunc rint round copysign isnan isinf min max abs".split()
-)
-
-
-@dataclass(frozen=True, slots=True)
-class Expected:
-    """One output: `values` as `spec.data.decode` gives them, flat; `bounds` per element, absolute (0 for integers).
-
-    `basis` says where values and bounds come from. `exact`: integers all the way, so every order gives these bits.
-    `negative`: the signs of zeros, where they can be told. `open`: elements that another order of the same sums and
-    products may overflow in, so that nothing is said of them. `flushes`: the destination makes subnormals zero.
-    `flushed`: what the source gives then, where that differs and bounds have no say (integers, exact comparison).
-    """
-
-    values: np.ndarray
-    bounds: np.ndarray
-    basis: str
-    exact: bool = False
-    negative: np.ndarray | None = None
-    open: np.ndarray | None = None
-    flushes: bool = False
-    flushed: np.ndarray | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class Expectation:
-    """What a run should give.
-
-    `source_findings`: defects of the source kernel itself; `source_faults`: outputs in which the source disagrees with
-    its reference, in words; `missing`: outputs that nothing here can judge, with the reason.
-    """
-
-    outputs: dict[str, Expected]
-    source_findings: tuple[Finding, ...] = ()
-    source_faults: tuple[str, ...] = ()
-    missing: dict[str, str] = field(default_factory=dict)
 
 
 class Oracle:
@@ -270,19 +227,19 @@ class Oracle:
         plain = run() if kind in EXACT and self.exact_arithmetic and not unsupported and not fp64 else None
         branches = _SUBNORMALS[0] in flushes and self._exactly_compared()
         flushed = run(flushing=True) if branches or (unsupported and flushes) else None
-        expectation = self._judge(found, plain, reference, unsupported, flushed)
+        expectation = judged(self.kernel, found, plain, reference, unsupported, flushed)
         if expectation.source_faults and kind in PROBES:
             # the reference is not made for such numbers: the port must do as the source does
-            expectation = self._judge(found, plain, None, unsupported, flushed)
+            expectation = judged(self.kernel, found, plain, None, unsupported, flushed)
         if plain is not None and self.compensated:
             # float64 has room for what the products lost, and shows nothing of it
             own = {n: decode(plain.buffers[n], self.kernel.args[n].scalar) for n in expectation.outputs}
             meant = {n: replace(e, values=own[n], exact=True) for n, e in expectation.outputs.items()}
             expectation = replace(expectation, outputs=meant)
         elif plain is not None and any(e.exact and e.bounds.any() for e in expectation.outputs.values()):
-            expectation = self._exact_in_any_order(expectation, run(ReachDomain()), run(QuantumDomain()))
+            expectation = exact_in_any_order(self.kernel, expectation, run(ReachDomain()), run(QuantumDomain()))
         if kind == "largest" and not unsupported:
-            expectation = self._open(expectation, run(ReachDomain()))
+            expectation = opened(self.kernel, expectation, run(ReachDomain()))
         if _SUBNORMALS[0] in flushes:
             small = {n: e for n, e in expectation.outputs.items() if self.kernel.args[n].scalar in (F32, BF16)}
             expectation = replace(
@@ -333,77 +290,6 @@ class Oracle:
                 out[name] = out[name] if same else replace(out[name], flushed=own)
         return replace(expectation, outputs=out)
 
-    def _exact_in_any_order(self, expectation: Expectation, reach: Emulation, quantum: Emulation) -> Expectation:
-        """Where the source's order was exact: whether every partial result of any order has few enough digits."""
-        out = dict(expectation.outputs)
-        for name, e in out.items():
-            scalar = self.kernel.args[name].scalar
-            if e.exact and scalar.is_float:
-                most, last = (r.bounds[name] if r.bounds is not None else np.inf for r in (reach, quantum))
-                with np.errstate(over="ignore", invalid="ignore"):
-                    digits = np.log2(np.maximum(most, 2.0**-1000)) - last
-                out[name] = replace(e, exact=bool((digits <= PRECISION[scalar]).all()))
-        return replace(expectation, outputs=out)
-
-    def _open(self, expectation: Expectation, reach: Emulation) -> Expectation:
-        """Leave open what another order of the same sums and products may overflow in."""
-        out = dict(expectation.outputs)
-        for name, e in out.items():
-            scalar = self.kernel.args[name].scalar
-            if scalar.is_float and reach.bounds is not None:
-                out[name] = replace(e, open=~(reach.bounds[name] <= LARGEST[scalar]))
-        return replace(expectation, outputs=out)
-
-    def _judge(
-        self,
-        found: Emulation,
-        plain: Emulation | None,
-        reference: dict[str, np.ndarray] | None,
-        unsupported: str,
-        flushed: Emulation | None,
-    ) -> Expectation:
-        """Values and bounds from a run of the source, `found`, and from the reference.
-
-        plain: a run in the machine's arithmetic, where sums may be exact. unsupported: why there are no error bounds.
-        flushed: without bounds, a run that flushes subnormal numbers as the destination does.
-        """
-        out: dict[str, Expected] = {}
-        faults: list[str] = []
-        missing: dict[str, str] = {}
-        for name in outputs(self.kernel):
-            scalar = self.kernel.args[name].scalar
-            own = decode(found.buffers[name], scalar)
-            ref = None if reference is None else reference[name].reshape(-1)
-            if not scalar.is_float:
-                values = own if ref is None else ref
-                out[name] = Expected(values, np.zeros(values.shape), _basis(ref is not None, "exact"), exact=True)
-            elif found.bounds is not None and found.values64 is not None:
-                bounds, carried = found.bounds[name], found.values64[name]
-                values = carried if ref is None else ref
-                # the float64 reference has roundings of its own, which matter beside an f64 kernel's
-                factor = FACTOR + (1.0 if scalar.name == "f64" else 0.0)
-                # 2^-50: what a reference of float64 may itself be off by, eight of its roundings; infinities are exact
-                allowed = factor * bounds + np.where(np.isfinite(values), 2.0**-50 * np.abs(values), 0.0)
-                allowed = np.where(bounds == 0, 0.0, allowed) if ref is None else allowed
-                allowed = np.where(np.isinf(bounds), np.inf, allowed)  # beside a NaN, too
-                if scalar.name == "f64":  # beyond the range of what holds a double there
-                    allowed = np.where(np.isinf(carried) & np.isfinite(values), np.inf, allowed)
-                exact = plain is not None and np.array_equal(decode(plain.buffers[name], scalar), values)
-                out[name] = Expected(
-                    values, allowed, _basis(ref is not None, f"{factor:g} x running error bound"), exact
-                )
-                own = carried
-            elif ref is None:
-                missing[name] = f"no reference, and error bounds do not apply ({unsupported})"
-                continue
-            else:
-                basis = _basis(True, f"{NORMWISE:g} x the source's own deviation, normwise ({unsupported})")
-                runs = [own] if flushed is None else [own, decode(flushed.buffers[name], scalar)]
-                out[name] = Expected(ref, np.maximum.reduce([_normwise(r, ref, scalar) for r in runs]), basis)
-            if ref is not None and (fault := self._disagrees(name, own, out[name], scalar)):
-                faults.append(fault)
-        return Expectation(out, tuple(found.findings), tuple(faults), missing)
-
     def _nothing_runs(
         self, names: list[str], sizes: Mapping[str, int], inputs: Inputs, reference: dict[str, np.ndarray] | None
     ) -> Expectation:
@@ -430,71 +316,3 @@ class Oracle:
                 continue
             out[name] = Expected(values, np.zeros(values.shape), "nothing runs", exact=True)
         return Expectation(out, source_faults=tuple(faults), missing=missing)
-
-    def _disagrees(self, name: str, own: np.ndarray, expected: Expected, scalar: Scalar) -> str:
-        unordered = self.kernel.model.reference.compare.get(name) == "sorted"
-        result = compare(own, expected, scalar, "sorted" if unordered else None)
-        if result.bad == 0:
-            return ""
-        return f"{name}[{result.index}]: the source gives {result.got:.9g}, its reference {result.expected:.9g}"
-
-
-def _basis(reference: bool, bound: str) -> str:
-    return f"{'float64 reference' if reference else 'source in float64'}, {bound}"
-
-
-def _normwise(own: np.ndarray, ref: np.ndarray, scalar: Scalar) -> np.ndarray:
-    finite = np.isfinite(own) & np.isfinite(ref)
-    gap = float(np.abs(own[finite] - ref[finite]).max(initial=0.0))
-    bounds = NORMWISE * gap + ROUNDOFF[scalar] * np.abs(ref) + UNDERFLOW[scalar]
-    return np.where(np.isinf(ref), 0.0, bounds)  # an infinity is exact: a share of it would allow any number
-
-
-def budgeted(program: ir.Program) -> tuple[str, ...]:
-    """Return what a program computes whose accuracy is the language's: its functions, and "/" if it divides."""
-    program = expand(program)
-    nodes = [n for f in (*program.functions, program.kernel) for n in walk(f)]
-    called = {n.fn for n in nodes if isinstance(n, ir.MathCall)}
-    divides = any(isinstance(n, ir.Binary | ir.Assign) and n.op == "/" for n in nodes)
-    return tuple(sorted(called | {c.removeprefix("fast_") for c in called})) + (("/",) if divides else ())
-
-
-def has_exact_arithmetic(program: ir.Program) -> bool:
-    """Tell whether integers as floats stay integers: no float division, and no function that rounds."""
-    for function in (*program.functions, program.kernel):
-        for node in walk(function):
-            if isinstance(node, ir.MathCall) and node.fn not in _EXACT_CALLS:
-                return False
-            divides = isinstance(node, ir.Binary | ir.Assign) and node.op == "/"
-            if divides and _float_result(node):
-                return False
-    return True
-
-
-def compensates(program: ir.Program) -> bool:
-    """Tell whether a program asks what a product lost in rounding, by fma(a, b, -p): then its own order is meant."""
-    for function in (*program.functions, program.kernel):
-        for node in walk(function):
-            if isinstance(node, ir.MathCall) and node.fn == "fma":
-                last = node.args[2]
-                if isinstance(last, ir.Unary) and last.op == "-" and not isinstance(last.value, ir.Const):
-                    return True
-    return False
-
-
-def keeps_signs(program: ir.Program) -> bool:
-    """Tell whether the signs of zeros are determined: no float sums, whose order decides them, and no fmin or fmax."""
-    for function in (*program.functions, program.kernel):
-        for node in walk(function):
-            if isinstance(node, ir.Binary | ir.Assign) and node.op in ("+", "-") and _float_result(node):
-                return False
-            if isinstance(node, ir.MathCall) and node.fn in ("fma", "fmin", "fmax", "fdim"):
-                return False
-            if isinstance(node, ir.Atomic) and adds_floats(node):
-                return False
-    return True
-
-
-def _float_result(node: ir.Node) -> bool:
-    t = node.type if isinstance(node, ir.Binary) else node.target.type if isinstance(node, ir.Assign) else None
-    return t is not None and scalar_of(t).is_float

@@ -17,8 +17,9 @@ from ..spec.generators import PROBES, InputKind
 from . import gates
 from .accuracy import gate_accuracy
 from .algebra import ELEMENTS, FieldRunner, gate_algebra
+from .expected import Expectation
 from .gates import Said
-from .oracle import Expectation, Oracle
+from .oracle import Oracle
 from .sizes import Case, with_kinds
 from .text import gate_text
 

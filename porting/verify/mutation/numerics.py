@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from ....ir import nodes as n
+from ....ir.analysis.exactness import keeps_signs
 from ....ir.mathlib import MATH
 from ....ir.types import BOOL, F32, Scalar
 from ....ir.walk import walk
-from ..oracle import keeps_signs
 from .place import (
     Place,
     binary,
