@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -199,6 +200,25 @@ def test_a_wrong_key_is_one_loud_line(folder: Path) -> None:
         port(folder / "twice.cu", src="h100", dst="arc-b580", agents=swarm(server.url, folder))
     assert KEY not in str(error.value)
     assert "\n" not in str(error.value)
+
+
+def test_a_key_that_a_model_repeats_is_in_no_port_no_report_and_no_log(
+    folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.DEBUG)
+    body = "uint i = threadgroup_position_in_grid.x * 64 + thread_position_in_threadgroup.x;\nif (int(i) < n) "
+    # the translator refuses, so that the model's kernel is the port
+    source = (folder / "twice.cu").read_text().replace("  int i", "  __shared__ float all[12288];\n  int i")
+    (folder / "twice.cu").write_text(source.replace("if (i < n)", "all[threadIdx.x] = 0.0f;\n  if (i < n)"))
+    spelled = KEY.replace("-", "\\u002d")
+    answer = (
+        f'{{"idea": "{spelled}", "header": "// {KEY}", "source": {json.dumps(body + "y[i] = 2.0f * x[i]; // " + KEY)}}}'
+    )
+    report, _, _ = run(folder, [answer.replace("y[i] =", "y[i + 1] ="), answer], dst="m4")
+    assert report.author == "model, candidate 2"
+    report.write(folder / "out")
+    assert KEY not in caplog.text
+    assert not [f for f in folder.rglob("*") if f.is_file() and KEY in f.read_text(errors="replace")]
 
 
 def test_without_a_server_the_swarm_is_its_members(folder: Path) -> None:
