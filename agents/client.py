@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, TypeVar
 from urllib.parse import urlsplit
 
-from .answers import Lenient, parse_answer
+from .answers import Lenient, one_line, parse_answer
 from .errors import ModelError, NoAnswer, OutOfBudget
 
 if TYPE_CHECKING:
@@ -23,8 +23,11 @@ if TYPE_CHECKING:
 Answer = TypeVar("Answer", bound=Lenient)
 
 MAX_CHARS: Final = 200_000
+MOST_TOKENS: Final = 1 << 30  # in one request
 CHARS_PER_TOKEN: Final = 4  # an estimate, where a server does not count
 BACKOFF: Final = 60.0  # seconds that all waiting between the tries of one request may take
+_MALFORMED: Final = (ValueError, TypeError, AttributeError, RecursionError)
+"""What the package's own reading of a malformed answer raises."""
 
 
 @dataclass(frozen=True)
@@ -220,8 +223,7 @@ class Client:
                 raise error.__cause__ from None
             cause = f" ({_first_line(error.__cause__)})" if error.__cause__ else ""
             raise NoAnswer(self.redact(f"{type(error).__name__}: {_first_line(error)}{cause}")) from None
-        except (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, ValueError, TypeError, AttributeError) as error:
-            # the last three: what the package's own reading of a malformed answer raises
+        except (openai.OpenAIError, httpx.HTTPError, httpx.StreamError, *_MALFORMED) as error:
             raise NoAnswer(self.redact(f"{type(error).__name__}: {_first_line(error)}")) from None
         finally:
             counted = (
@@ -278,11 +280,15 @@ class Client:
 
 
 def _tokens(usage: Any, name: str, estimate: int) -> int:
-    """What the server counts, if it can be true; a count far below the text itself would buy an endless budget."""
+    """What the server counts, if it can be true.
+
+    A count far below the text itself would buy an endless budget; one beyond all answers has no price.
+    """
     said = getattr(usage, name, None)
-    return said if isinstance(said, int) and said >= estimate // 8 else estimate
+    return said if isinstance(said, int) and estimate // 8 <= said <= MOST_TOKENS else estimate
 
 
 def _first_line(error: BaseException) -> str:
+    """What an error says, without what would move a terminal's cursor: a server can write some of it."""
     lines = str(error).strip().splitlines()
-    return lines[0][:300] if lines else type(error).__name__
+    return one_line(lines[0], 300) if lines else type(error).__name__

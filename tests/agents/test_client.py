@@ -181,6 +181,39 @@ def test_answers_are_read_from_json_fences_and_prose() -> None:
     assert one_line("a\x1b[31m\n\u202eb\tc" + "d" * 99, 12) == "a [31m b cd…"
 
 
+def event(data: str) -> Any:
+    head = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nConnection: close\r\n\r\n"
+    return lambda handler: handler.wfile.write(head + f"data: {data}\n\ndata: [DONE]\n\n".encode())
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        "[" * 200_000,
+        '{"a":' * 200_000,
+        "1" + "0" * 10_000,
+        '{"choices": 5}',
+        '{"error": {"message": "\\u001b[31mred"}}',
+    ],
+    ids=range(5),
+)
+def test_malformed_events_are_no_answers(data: str) -> None:
+    with serve(lambda _: event(data)) as server, pytest.raises(NoAnswer) as error:
+        client(server.url).ask(ASK, Brief)
+    assert str(error.value).isprintable()
+
+
+def test_a_count_beyond_all_answers_is_an_estimate() -> None:
+    said: dict[str, Any] = {"id": "1", "object": "c", "created": 0, "model": "m"}
+    said["choices"] = [{"index": 0, "delta": {"content": '{"points": ["a"]}'}, "finish_reason": None}]
+    counts = f'{{"prompt_tokens": 7, "completion_tokens": 1{"0" * 4000}}}'
+    with serve(lambda _: event(json.dumps(said)[:-1] + f', "usage": {counts}}}')) as server:
+        c = client(server.url, budget=Budget(max_cost=1.0, input_price=1.0, output_price=1.0))
+        assert c.ask(ASK, Brief).points == ["a"]
+    assert (c.spend.input_tokens, c.spend.output_tokens) == (7, 4)
+    assert c.spend.cost < 1
+
+
 def test_what_utf_8_has_no_code_for_is_replaced(tmp_path: Path) -> None:
     def script(_body: Any) -> Any:
         return lambda handler: handler.wfile.write(
