@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -273,10 +274,11 @@ class Client:
     def _store(self, key: str, text: str) -> None:
         if self.cache is None:
             return
-        self.cache.mkdir(parents=True, exist_ok=True)
-        part = self.cache / f"{key}.{os.getpid()}.part"
-        part.write_text(self.redact(text), encoding="utf-8")
-        part.replace(self.cache / f"{key}.txt")
+        with contextlib.suppress(OSError):  # a full disk costs the next run a request
+            self.cache.mkdir(parents=True, exist_ok=True)
+            part = self.cache / f"{key}.{os.getpid()}.part"
+            part.write_text(self.redact(text), encoding="utf-8")
+            part.replace(self.cache / f"{key}.txt")
 
 
 def _tokens(usage: Any, name: str, estimate: int) -> int:

@@ -304,6 +304,8 @@ class Supervisor:
     def _over(self) -> bool:
         if self.fatal or self.stopped:
             return True
+        if self.trace.broken:  # what is not on disk would be asked and paid for again
+            self._stop(self.trace.broken)
         p = self.population
         if p.idle >= self.swarm.patience:
             self._stop(f"no progress in {p.idle} candidates")

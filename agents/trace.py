@@ -22,12 +22,13 @@ class Trace:
     """Appends events to a file; `redact` is applied to every line before it is written.
 
     Without `resume` a file that is there already is an error: no run is mixed with another. With it, a last line that a
-    kill cut off is removed, so that the next one begins at the start of a line.
+    kill cut off is removed, so that the next one begins at the start of a line. `broken`: why no more can be written.
     """
 
     def __init__(self, path: Path | None, redact: Callable[[str], str] = str, *, resume: bool = False) -> None:
         self.path, self._redact = path, redact
         self._lock = threading.Lock()
+        self.broken = ""
         if path is None:
             return
         try:
@@ -40,12 +41,18 @@ class Trace:
             raise TraceError(f"{path}: {error.strerror or error}") from None
 
     def add(self, event: str, **fields: Any) -> None:
-        """Append an event; a kill of this process after that does not lose it."""
+        """Append an event; a kill of this process after that does not lose it. Sets `broken` where it cannot."""
         if self.path is None:
             return
         line = self._redact(json.dumps({"event": event, "time": round(time.time(), 3), **fields}, default=str))
-        with self._lock, self.path.open("a", encoding="utf-8") as file:
-            file.write(line + "\n")
+        with self._lock:
+            if self.broken:  # nothing may stand behind half a line
+                return
+            try:
+                with self.path.open("a", encoding="utf-8") as file:
+                    file.write(line + "\n")
+            except OSError as error:  # a full disk must not cost what was found
+                self.broken = f"{self.path} cannot be written: {error.strerror or error}"
 
     def events(self) -> Iterator[dict[str, Any]]:
         """Yield the events so far, one at a time. Raises TraceError."""

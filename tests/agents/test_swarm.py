@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import logging
 import re
@@ -269,6 +270,27 @@ def test_a_server_without_structured_output_answers_in_fenced_code(folder: Path)
     tried = [r["response_format"]["type"] for r in server.requests if "response_format" in r]
     # with and without a temperature, each 400; then 500, tried again; found out once, and kept for all that follows
     assert tried == ["json_schema", "json_schema", "json_object", "json_object"]
+
+
+def test_a_full_disk_costs_nothing_that_was_found(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    opened = Path.open
+    left = iter(range(8))
+
+    def full(path: Path, mode: str = "r", *args: Any, **kwargs: Any) -> Any:
+        if mode != "r" and folder / "trace" in path.parents and next(left, None) is None:
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, mode, *args, **kwargs)
+
+    monkeypatch.setattr(Path, "open", full)
+    report, agents, _ = run(folder, [WRONG, RIGHT, RIGHT, RIGHT])
+    assert report.verdict == "VERIFIED (emulated)"
+    assert "No space left on device" in agents.records["arc-b580"].stopped
+    assert 1 < len(report.ideas) < 5
+    (folder / "other" / "twice-arc-b580").mkdir(parents=True)
+    (folder / "other" / "twice-arc-b580" / "answers").write_text("a file in the place of the cache")
+    monkeypatch.undo()
+    report, _, _ = run(folder, [RIGHT], trace=folder / "other")
+    assert [i.verdict for i in report.ideas] == ["passed", "passed"]
 
 
 def test_a_trace_belongs_to_one_run(folder: Path) -> None:
