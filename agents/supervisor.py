@@ -8,6 +8,7 @@ import threading
 import traceback
 from collections import deque
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final
 
@@ -28,6 +29,8 @@ from .trace import Trace, TraceError
 from .verifier import Trial, Verifier
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
     from ..hwmodels import Machine
     from .swarm import Swarm
 
@@ -180,7 +183,8 @@ class Supervisor:
         assert self.client is not None
         if who in self._asked:
             said = self._asked[who].get("answer")
-            return kind.model_validate(said) if said is not None else None
+            with self._reading("asked"):
+                return kind.model_validate(said) if said is not None else None
         answer, why = None, ""
         try:
             answer = self.client.ask(prompt, kind, salt=who)
@@ -331,7 +335,7 @@ class Supervisor:
         keys = _Attempt.__dataclass_fields__
         for event in self.trace.events():
             spent = event.get("spent", spent)
-            try:
+            with self._reading(event["event"]):
                 match event["event"]:
                     case "start" if event.get("identity") != self.identity:
                         raise TraceError(
@@ -340,16 +344,24 @@ class Supervisor:
                     case "asked":
                         self._asked[event["who"]] = event
                     case "answer":
-                        answers[event["number"]] = _Attempt(**{k: event[k] for k in keys})
+                        answers[int(event["number"])] = _Attempt(**{k: event[k] for k in keys})
                     case "candidate":
-                        number = event["record"]["number"]
+                        number = IdeaRecord.model_validate(event["record"]).number
                         self._done[number] = {**event, "attempt": answers.pop(number, None)}
                     case _:
                         pass
-            except (KeyError, TypeError) as error:
-                raise TraceError(f"{self.trace.path}: an event {event['event']!r} cannot be read: {error}") from None
         self._answers = answers
-        self.spend.restore(max([0, *self._done, *answers]), spent)
+        with self._reading("spent"):
+            self.spend.restore(max([0, *self._done, *answers]), spent)
+
+    @contextmanager
+    def _reading(self, what: object) -> Generator[None]:
+        """Turn what a garbled event raises into a TraceError."""
+        try:
+            yield
+        except (LookupError, TypeError, ValueError, AttributeError, ArithmeticError) as error:
+            why = one_line(str(error), 200)
+            raise TraceError(f"{self.trace.path}: an event {what!r} cannot be read: {why}") from None
 
     def _take_up(self, first: int) -> None:
         """Put an earlier run's candidates, from number `first`, back in their places."""

@@ -293,6 +293,25 @@ def test_a_full_disk_costs_nothing_that_was_found(folder: Path, monkeypatch: pyt
     assert [i.verdict for i in report.ideas] == ["passed", "passed"]
 
 
+@pytest.mark.parametrize(
+    "line",
+    ['{"event": "candidate", "record": {"number": "x"}}', '{"event": "candidate", "record": {"number": 1}}',
+     '{"event": "asked", "who": [1]}', '{"event": "asked", "who": "supervisor", "answer": {"strategies": 5}}',
+     '{"event": "x", "spent": [1]}', '{"event": "x", "spent": {"input": "z"}}', '{"event": "x", "spent": {"input": 1e999}}',
+     '{"event": "answer", "number": "a", "strategy": "", "parent": null, "idea": "", "source": "", "header": ""}'],
+    ids=range(8),
+)  # fmt: skip
+def test_a_garbled_event_is_one_line(folder: Path, line: str) -> None:
+    from gpuport.agents.trace import TraceError
+
+    file = folder / "trace" / "twice-arc-b580" / "trace.jsonl"
+    file.parent.mkdir(parents=True)
+    file.write_text(line + "\n")
+    with pytest.raises(TraceError, match=r"trace\.jsonl: an event '.*' cannot be read") as error:
+        run(folder, [RIGHT], resume=True)
+    assert "\n" not in str(error.value)
+
+
 def test_a_trace_belongs_to_one_run(folder: Path) -> None:
     from gpuport.agents.trace import TraceError
 
