@@ -26,7 +26,7 @@ class Spend:
     """What has been spent; safe to share between threads.
 
     `pending` tokens are those of prompts that are being answered: they count as spent, so that workers side by side
-    cannot overrun the budget together.
+    cannot overrun the budget together. `cancelled`: the user wants it to end; no time is left then.
     """
 
     budget: Budget
@@ -37,6 +37,7 @@ class Spend:
     cached: int = 0
     pending: int = 0
     started: float = field(default_factory=time.monotonic)
+    cancelled: threading.Event = field(default_factory=threading.Event)
     _lock: threading.Lock = field(default_factory=threading.Lock)
 
     @property
@@ -58,7 +59,7 @@ class Spend:
     @property
     def seconds_left(self) -> float:
         """Seconds that the budget still allows."""
-        return self.budget.max_seconds - self.seconds
+        return 0.0 if self.cancelled.is_set() else self.budget.max_seconds - self.seconds
 
     def exhausted(self, more: int = 0) -> str:
         """Say which limit is reached, or would be by a prompt of `more` tokens; empty if none is."""
@@ -66,7 +67,7 @@ class Spend:
         ahead = self.pending + more
         if self.tokens + ahead >= b.max_tokens:
             return f"{b.max_tokens} tokens"
-        if self.seconds >= b.max_seconds:
+        if self.seconds_left <= 0:
             return f"{b.max_seconds:g} s"
         if b.max_cost is not None and self.cost + ahead * b.input_price / 1e6 >= b.max_cost:
             return f"a cost of {b.max_cost:g}"

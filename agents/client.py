@@ -169,7 +169,8 @@ class Client:
             allowed = min(limit, self.spend.seconds_left)
             call = partial(self._stream, client, messages, ways[way], given)
             try:
-                text = within(allowed, call, f"the answer did not end within {allowed:.3g} s")
+                why = f"the answer did not end within {allowed:.3g} s"
+                text = within(allowed, call, why, self.spend.cancelled)
             except _ServerFailed:
                 # llama.cpp's Python server answers 500 to a format that it does not know
                 if self._works or way + 1 == len(ways):

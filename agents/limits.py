@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 
 import httpx
 
-from .errors import NoAnswer
+from .errors import NoAnswer, OutOfBudget
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 Value = TypeVar("Value")
 
 MOST_BYTES: Final = 16 << 20
+_GLANCE: Final = 0.25  # seconds between two looks at whether to go on
 
 
 class Bounded(httpx.SyncByteStream):
@@ -53,8 +54,10 @@ def bounding(seconds: float) -> Callable[[httpx.Response], None]:
     return hook
 
 
-def within(seconds: float, call: Callable[[], Value], why: str) -> Value:
+def within(seconds: float, call: Callable[[], Value], why: str, cancelled: threading.Event) -> Value:
     """Return what `call` returns; raises NoAnswer(why) if it takes longer: a server may drip its headers for ever.
+
+    Raises OutOfBudget soon after `cancelled` is set.
 
     The thread that waits for such a server is left behind; it holds nothing but its connection.
     """
@@ -67,10 +70,16 @@ def within(seconds: float, call: Callable[[], Value], why: str) -> Value:
             box.put((None, error))
 
     threading.Thread(target=work, daemon=True).start()
-    try:
-        value, error = box.get(timeout=max(0.0, seconds))
-    except queue.Empty:
-        raise NoAnswer(why) from None
+    deadline = time.monotonic() + seconds
+    while True:
+        try:
+            value, error = box.get(timeout=max(0.0, min(_GLANCE, deadline - time.monotonic())))
+            break
+        except queue.Empty:
+            if cancelled.is_set():
+                raise OutOfBudget("interrupted") from None
+            if time.monotonic() >= deadline:
+                raise NoAnswer(why) from None
     if error is not None:
         raise error
     return value  # pyright: ignore[reportReturnType]

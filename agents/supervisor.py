@@ -91,13 +91,10 @@ class Supervisor:
             self._take_up(first)
             ok = any(i.number == 0 and i.verdict == "passed" for i in self.population.ideas)
             self.situation = replace(self.situation, translated_ok=ok)
-            self.situation = replace(self.situation, briefs=self._briefs())
-            strategies = self._strategies()
-            count = max(1, self.swarm.workers)
-            with ThreadPoolExecutor(max_workers=count) as pool:
-                workers = [pool.submit(self._worker, strategies) for _ in range(count)]
-            for worker in workers:
-                worker.result()
+            try:
+                self._ask_all()
+            except KeyboardInterrupt:  # the last judge still has its say; to interrupt him ends everything
+                self._stop("interrupted")
         if self.fatal is not None:
             self.trace.add("failed", reason=str(self.fatal))
             if not any(s.output_tokens for s in self.swarm.spent.values()):
@@ -165,6 +162,20 @@ class Supervisor:
         self._judged(attempt, candidate, trial, candidate.author)
 
     # --- what models are asked
+
+    def _ask_all(self) -> None:
+        self.situation = replace(self.situation, briefs=self._briefs())
+        strategies = self._strategies()
+        count = max(1, self.swarm.workers)
+        with ThreadPoolExecutor(max_workers=count) as pool:
+            workers = [pool.submit(self._worker, strategies) for _ in range(count)]
+            try:
+                for worker in workers:
+                    worker.result()
+            except KeyboardInterrupt:
+                self._stop("interrupted")
+                self.spend.cancelled.set()
+                raise
 
     def _briefs(self) -> dict[str, tuple[str, ...]]:
         briefs: dict[str, tuple[str, ...]] = {}

@@ -6,6 +6,9 @@ import errno
 import json
 import logging
 import re
+import signal
+import subprocess
+import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -310,6 +313,44 @@ def test_a_garbled_event_is_one_line(folder: Path, line: str) -> None:
     with pytest.raises(TraceError, match=r"trace\.jsonl: an event '.*' cannot be read") as error:
         run(folder, [RIGHT], resume=True)
     assert "\n" not in str(error.value)
+
+
+def test_an_interrupt_ends_the_swarm_at_once_and_delivers(folder: Path) -> None:
+    """Ctrl-C while two workers wait for a server that takes its time."""
+    answered = scripted([RIGHT])
+
+    def script(body: dict[str, Any]) -> Any:
+        if asks_for(body) != "worker":
+            return answered(body)
+        time.sleep(60)
+        return 500
+
+    command = [
+        "port",
+        str(folder / "twice.cu"),
+        "--src=h100",
+        "--dst=arc-b580",
+        "--agents=2",
+        "--llm-model=m",
+        "--json",
+    ]
+    with serve(script) as server:
+        process = subprocess.Popen(
+            [sys.executable, "-c", "from gpuport.cli import main; main()", *command, "--llm-base-url", server.url],
+            stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        until = time.monotonic() + 60
+        while len(server.requests) < 5 and time.monotonic() < until:
+            time.sleep(0.05)
+        started, asked = time.monotonic(), len(server.requests)
+        process.send_signal(signal.SIGINT)
+        said, _ = process.communicate(timeout=50)
+    assert asked == 5
+    assert len(server.requests) == asked
+    assert time.monotonic() - started < 40
+    [report] = json.loads(said)
+    assert (process.returncode, report["verdict"]) == (0, "VERIFIED (emulated)")
+    assert report["swarm"]["stopped"] == "interrupted"
 
 
 def test_a_trace_belongs_to_one_run(folder: Path) -> None:
