@@ -504,7 +504,8 @@ class Program:
 
     `constants` holds every name that a Const of the program carries. `launch_bound` is the author's
     `__launch_bounds__` first argument. `subgroup_width` is the width that the source assumes (32 in CUDA), None if it
-    uses no subgroup operation. `header_comments` stood above the first declaration.
+    uses no subgroup operation. `header_comments` stood above the first declaration. `left_out` says what of the source
+    was not read: host code.
     """
 
     kernel: Function
@@ -514,6 +515,7 @@ class Program:
     launch_bound: int | None = None
     subgroup_width: int | None = None
     header_comments: tuple[str, ...] = ()
+    left_out: tuple[str, ...] = ()
 
     @property
     def all_functions(self) -> tuple[Function, ...]:

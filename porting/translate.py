@@ -14,6 +14,7 @@ from ..ir.diagnostics import Diagnostic, Refusal
 from ..ir.rewrites.nulls import resolve_nulls
 from ..ir.types import Pointer
 from .candidate import Candidate, SourceProgram
+from .decisions import Decision
 from .metal_body import is_body, read_body
 from .spec.expressions import Expression
 from .specialise import alternatives, fits, rechosen, specialise
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
     from ..backends.base import KernelText, Launch
     from ..hwmodels import Machine
     from ..ir.nodes import Function, Program
-    from .decisions import Decision
     from .spec import Kernel
     from .specialise.task import Doubles, Language
 
@@ -115,10 +115,15 @@ def translate(
         inits={n: a.init for n, a in kernel.args.items() if a.is_buffer},
         fp64=fp64,
     )
-    decisions = (*decisions, *special.decisions)
+    decisions = (*_left_out(source.program), *decisions, *special.decisions)
     text = _write(kernel, special.program, dst, language, block, decisions, special.diagnostics)
     text = dataclasses.replace(text, fp64=special.held)
     return [Candidate(text, chosen.constants, decisions, special.diagnostics)]
+
+
+def _left_out(program: Program) -> tuple[Decision, ...]:
+    why = "this host code does not compile with gpuport's headers, and the kernel compiles without it"
+    return (Decision(f"not read: {'; '.join(program.left_out)}", why),) if program.left_out else ()
 
 
 def launches_of(source: SourceProgram) -> list[Launch]:

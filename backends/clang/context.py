@@ -92,8 +92,9 @@ class Unit:
         while stack:
             node, scope = stack.pop()
             last: tuple[str, int] = ("", 0)
-            if node.get("kind") == "NamespaceDecl" and (start := place(node.get("range", {}).get("begin", {}))):
-                last = (start["file"], start["line"])  # what stands above a namespace is not its first function's
+            opens = node.get("kind") in ("NamespaceDecl", "LinkageSpecDecl")
+            if opens and (start := place(node.get("range", {}).get("begin", {}))):
+                last = (start["file"], start["line"])  # what stands above a space is not its first function's
             for child in node.get("inner", ()):
                 kind = child.get("kind", "")
                 if not kind.endswith("Decl"):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import difflib
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 from ...ir.diagnostics import Diagnostic, Refusal, Severity, refuse
 from ...ir.nodes import Loc, Program
 from .context import Language, Unit
+from .host import without_host
 from .records import Node
 from .tool import Message, parse, without_collector
 from .unit import lower_program
@@ -54,7 +56,11 @@ def _read_entry(
     ]  # fmt: skip
     ast, messages = parse(unit_text, suffix, arguments, prune=language.name == "opencl")
     names = {str(path): source.path.name}
-    own = [m for m in messages if m.severity == "error" and not Path(m.file).name.startswith("gpuport_unit")]
+    left_out: tuple[str, ...] = ()
+    if _own_errors(messages) and language.name in ("cuda", "hip"):
+        with without_host(unit_text, suffix, arguments) as (overlay, left_out):
+            ast, messages = parse(unit_text, suffix, [*arguments, *overlay])
+    own = _own_errors(messages)
     if own:
         compile_errors = _compile_diagnostics(own, names)
         raise Refusal([*compile_errors, *_beside(language, source, ast, names, kernel_attribute, compile_errors)])
@@ -65,9 +71,15 @@ def _read_entry(
     unit = Unit(language, ast, names)
     entry = _entry_declaration(unit, source, kernels, kernel_attribute)
     try:
-        return lower_program(unit, entry), template_values(unit, entry)
+        program = dataclasses.replace(lower_program(unit, entry), left_out=left_out)
+        return program, template_values(unit, entry)
     except RecursionError:
         raise refuse("GP1109", f"{entry['name']} is nested too deeply", unit.loc(entry)) from None
+
+
+def _own_errors(messages: Sequence[Message]) -> list[Message]:
+    """Return the errors that are not about the unit's own line, which names the entry."""
+    return [m for m in messages if m.severity == "error" and not Path(m.file).name.startswith("gpuport_unit")]
 
 
 def _beside(

@@ -38,13 +38,17 @@ class ClangError(GpuportError):
 
 @dataclass(frozen=True, slots=True)
 class Message:
-    """One diagnostic of clang: where (file, line and column from 1; line 0 for none), kind, text."""
+    """One diagnostic of clang: where (file, line and column from 1; line 0 for none), kind, text.
+
+    `via` are the includes, file and line, through which clang came there, outermost first.
+    """
 
     file: str
     line: int
     col: int
     severity: str
     text: str
+    via: tuple[tuple[str, int], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +112,17 @@ def diagnose(unit: str, suffix: str, flags: Sequence[str]) -> list[Message]:
     """Return the errors and warnings of a translation unit given as text; without the tree, which takes longer."""
     with _written(unit, suffix) as path:
         return _messages(_run([*flags, *_CHECKED, path]).stderr)
+
+
+def macros(unit: str, suffix: str, flags: Sequence[str]) -> dict[str, list[str]]:
+    """Return the macros defined at a unit's end, each with the words of its parameters and body."""
+    with _written(unit, suffix) as path, tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
+        listed = Path(tmp) / "macros.h"
+        listed.write_text(_run([*flags, "-E", "-dM", path]).stdout, encoding="utf-8")
+        words: dict[int, list[str]] = {}
+        for token in raw_tokens(listed):
+            words.setdefault(token.line, []).append(token.text)
+    return {line[2]: line[3:] for line in words.values() if line[:2] == ["#", "define"]}
 
 
 @contextlib.contextmanager
@@ -209,12 +224,20 @@ def _tree(args: Sequence[str]) -> tuple[bytes, str]:
 
 def _messages(stderr: str) -> list[Message]:
     pattern = re.compile(r"^(?:(.+?):(\d+):(\d+): )?(fatal error|error|warning): (.*)$")
+    included = re.compile(r"^(?:In file included from|                 from) (.+?):(\d+)[:,]$")
     out: list[Message] = []
+    via: dict[str, tuple[tuple[str, int], ...]] = {}  # clang says it once for the messages of a file
+    chain: list[tuple[str, int]] = []
     for line in stderr.splitlines():
-        match = pattern.match(line)
-        if match:
+        if match := included.match(line):
+            chain.append((match[1], int(match[2])))
+        elif match := pattern.match(line):
+            file = match[1] or ""
+            if chain:
+                via[file], chain = tuple(chain), []
             severity = "error" if "error" in match[4] else "warning"
-            out.append(Message(match[1] or "", int(match[2] or 0), int(match[3] or 0), severity, match[5]))
+            where = (file, int(match[2] or 0), int(match[3] or 0))
+            out.append(Message(*where, severity, match[5], via.get(file, ())))
     return out
 
 
