@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ...hwmodels.errors import GpuportError
 from ...ir.diagnostics import refuse
@@ -83,6 +83,13 @@ def clang_version() -> str:
     return _run(["--version"]).stdout.splitlines()[0]
 
 
+_HIDDEN: Final = re.compile(
+    rb'"kind": "((?:Constructor|Destructor|Alias|IFunc|Weak\w*|Section|Cleanup|InitPriority|Naked)Attr'
+    rb'|FileScopeAsmDecl)"'
+)
+"""What says when code runs, by which name it is known or where it lies, beyond what a reader of functions sees."""
+
+
 def parse(unit: str, suffix: str, flags: Sequence[str], *, prune: bool = False) -> tuple[dict[str, Any], list[Message]]:
     """Parse a translation unit given as text.
 
@@ -97,6 +104,8 @@ def parse(unit: str, suffix: str, flags: Sequence[str], *, prune: bool = False) 
             if not any(m.severity == "error" for m in messages):
                 raise ClangError(f"clang gave no syntax tree: {said.strip()[:400] or 'no message'}")
             return {}, messages
+        if hidden := _HIDDEN.search(tree):  # in the tree, as macros can hide it from any look at the text
+            raise refuse("GP1102", f"a kernel may hold no {hidden[1].decode()}")
         tree, starts = pruned(tree) if prune else (tree, None)
         try:
             ast: dict[str, Any] = json.loads(tree.decode(errors="replace"))

@@ -82,8 +82,13 @@ def test_a_plain_kernel_is_accepted(source: SourceProgram) -> None:
         ("opencl", BOMB + HEAD + "    if (i < n) y[i] = 0.0f A16;\n}\n"),
         ("opencl", "__attribute((__alias__(\"free\"))) void f(void);\n" + RIGHT),
         ("cuda", "[[gnu::constructor]] void f() {}\n" + CUDA + BODY),
+        ("opencl", "#define A __attribute__\n#define B ((constructor))\nA B void f(void) {}\n" + RIGHT),
+        ("opencl", "#define unused constructor\n__attribute__((unused)) void f(void) {}\n" + RIGHT),
+        ("cuda", "<:<:gnu::constructor:>:> void f() {}\n" + CUDA + BODY),
+        ("cuda", "#define L [gnu::constructor]\n[ L ] void f() {}\n" + CUDA + BODY),
+        ("cuda", "#define A __attribute__\n__device__ void f(int* p) {}\n" + CUDA + "    A ((cleanup(f))) int q = 1;\n" + BODY),
     ],
-    ids=range(42),
+    ids=range(47),
 )  # fmt: skip
 def test_a_hostile_text_is_refused_with_a_reason(source: SourceProgram, language: str, text: str) -> None:
     started = time.monotonic()
