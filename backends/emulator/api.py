@@ -245,6 +245,12 @@ class _Run:
             self.findings.add(
                 "limit", f"a group of {launch.threads} threads; {self.machine.name} allows {most}", loc, "threads"
             )
+        if (bound := self.program.launch_bound) is not None:
+            # OpenCL's reqd_work_group_size is the size along x itself, the others' bound the most threads of a group
+            exact = self.program.language == "opencl"
+            threads = launch.block[0] if exact else launch.threads
+            if threads > bound or (exact and threads != bound):
+                self.findings.add("limit", f"{threads} threads; the kernel is declared for {bound}", loc, "bound")
         for what, unit, sizes in (("group_dim", "threads", launch.block), ("grid_dim", "groups", launch.grid)):
             for axis, size, limit in zip("xyz", sizes, get(f"limits.{what}", None) or (), strict=False):
                 if size > limit:

@@ -118,6 +118,13 @@ def test_every_bad_answer_ends_in_a_reason_and_the_best_verified_port_is_deliver
     assert re.search(r"candidate 20: REFUTED: outputs written", told) or "What became of earlier candidates" in told
 
 
+def test_a_kernel_that_cannot_be_launched_as_it_will_be_is_refuted(folder: Path) -> None:
+    sized = RIGHT.replace("__kernel", "__kernel __attribute__((reqd_work_group_size(%d, 1, 1)))")
+    report, _, _ = run(folder, [sized % 7, sized % 128, sized % 64])
+    assert [i.verdict for i in report.ideas] == ["passed", "REFUTED", "REFUTED", "passed"]
+    assert "64 threads; the kernel is declared for 7" in report.ideas[1].reason
+
+
 def test_failures_are_fed_back(folder: Path) -> None:
     race = next(k for k, _, why in BAD if why.startswith("race"))
     undeclared = next(k for k, _, why in BAD if why == "undeclared")
