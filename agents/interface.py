@@ -13,6 +13,13 @@ if TYPE_CHECKING:
     from ..porting.candidate import SourceProgram
 
 
+def parts(language: str, source: str, header: str) -> tuple[str, str]:
+    """Return source and header as the reader, the runtimes and the file take them: apart for Metal alone."""
+    if language == "metal":
+        return source, header
+    return f"{header}\n{source}" if header.strip() else source, ""
+
+
 def bare(
     source: SourceProgram, dst: Machine, text: str, header: str, *, author: str = "model", language: str | None = None
 ) -> Candidate:
@@ -24,5 +31,6 @@ def bare(
     )
     chosen = language_for(dst, language)
     options = ("-cl-std=CL2.0" if dst.vendor == "amd" else "-cl-std=CL1.2",) if chosen == "opencl" else ()
-    written = KernelText(chosen, kernel.name, text, params, header, options)
+    whole, before = parts(chosen, text, header)
+    written = KernelText(chosen, kernel.name, whole, params, before, options)
     return Candidate(written, source.constants, author=author)

@@ -25,6 +25,7 @@ from ..porting.timing import measure_port
 from ..porting.translate import read_kernel, translate
 from ..porting.verify.oracle import Oracle
 from ..porting.verify.sizes import Case, cases_for
+from .answers import one_line
 from .errors import ModelError
 from .prompts import situation_of, tokens, worker_prompt
 from .scan import scan
@@ -71,6 +72,8 @@ def _guarded(tool: Callable[..., str]) -> Callable[..., str]:
                 return tool(*args, **kwargs)
         except GpuportError as error:
             return json.dumps({"error": str(error)})
+        except (OSError, ValueError, RecursionError) as error:  # a name that no file can have, a file nobody may read
+            return json.dumps({"error": one_line(str(error), 300)})
 
     return call
 
@@ -175,8 +178,9 @@ class Tools:
         candidate = _candidate(program, origin, machine, source, header)
         text = candidate.text
         oracle = Oracle(spec, program.program, origin, secrets.randbits(64), TIME_LIMIT)
-        cases = cases_for(oracle, program.constants, candidate.constants, candidate.text)
-        if source and (why := scan(text, spec)):
+        why = scan(text, spec) if source else ""  # before anything else reads the text
+        cases = cases_for(oracle, program.constants, candidate.constants, None if why else text)
+        if why:
             return why, text, oracle, cases[0]
         backends = backends_for(machine, text.language)
         found = judge(text, oracle, cases, machine, backends, time_limit=TIME_LIMIT, hostile=bool(source))
@@ -185,7 +189,7 @@ class Tools:
 
 def _candidate(program: SourceProgram, src: Machine, dst: Machine, source: str, header: str) -> Candidate:
     """The port, with the text replaced; a bare interface where the translator refuses."""
-    from .interface import bare
+    from .interface import bare, parts
 
     try:
         [translated, *_] = translate(program, src, dst)
@@ -195,7 +199,8 @@ def _candidate(program: SourceProgram, src: Machine, dst: Machine, source: str, 
         return bare(program, dst, source, header)
     if not source:
         return translated
-    return replace(translated, text=replace(translated.text, source=source, header=header), author="model")
+    whole, before = parts(translated.text.language, source, header)
+    return replace(translated, text=replace(translated.text, source=whole, header=before), author="model")
 
 
 def _said(found: Judgement) -> dict[str, Any]:

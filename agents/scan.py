@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..backends.clang.tool import Token
     from ..porting.spec import Kernel
 
+MOST_CHARS = 250_000
 ALLOWED_INCLUDES = {"<hip/hip_runtime.h>", "<metal_stdlib>", "<metal_simdgroup>", "<metal_math>", "<metal_atomic>"}
 FILE_DIRECTIVES = {"include", "include_next", "import", "embed", "include_macros"}
 REFUSED = {
@@ -39,6 +40,8 @@ ATTRIBUTES = frozenset(
 
 def scan(text: KernelText, kernel: Kernel) -> str:
     """Return why a text is not accepted, in words; empty if it is. Nothing of it is compiled or run."""
+    if len(text.header) + len(text.source) > MOST_CHARS:
+        return f"the text is longer than {MOST_CHARS} characters"
     for part, body in ((text.header, False), (text.source, text.language == "metal")):
         if found := _odd_token(part, body=body):
             return found

@@ -21,7 +21,7 @@ from .answers import Brief, KernelAnswer, Plan, one_line
 from .budget import Spend
 from .client import Client
 from .errors import ModelError, NoAnswer, OutOfBudget
-from .interface import bare
+from .interface import bare, parts
 from .population import Failed, Member, Population
 from .prompts import Before, explain_prompt, joined, plan_prompt, sage_prompt, situation_of, worker_prompt
 from .swarm import author
@@ -272,7 +272,8 @@ class Supervisor:
 
     def _candidate(self, attempt: _Attempt) -> Candidate:
         if translated := self.situation.translated:
-            text = replace(translated.text, source=attempt.source, header=attempt.header)
+            whole, before = parts(translated.text.language, attempt.source, attempt.header)
+            text = replace(translated.text, source=whole, header=before)
             return Candidate(text, translated.constants, author=author(attempt.number))
         return bare(
             self.source, self.dst, attempt.source, attempt.header, author=author(attempt.number),

@@ -67,10 +67,16 @@ def test_an_agent_ports_and_has_its_own_kernels_judged(tmp_path: Path) -> None:
             ("prompt", no_source),
             ("port", {**no_source, "kernel": "../../../etc/passwd"}),
             ("diff", {"src": "h100", "dst": "/etc/passwd"}),
+            ("port", {**no_source, "kernel": "a\0b.cu"}),
+            ("port", {**no_source, "kernel": "a" * 5000}),
+            ("verify", {**here, "source": "x" * 300_000}),
+            ("verify", {**here, "source": twice.RIGHT, "header": "#define n 0"}),
         ],
     )
     assert tools == {"machines", "diff", "port", "check", "verify", "bench", "prompt"}
-    names, unknown, changes, ported, checked, right, wrong, refused, timed, floor, untimed, brief, out, file = answers
+    names, unknown, changes, ported, checked, right, wrong, refused, timed, floor, untimed, brief, out, file, *odd = (
+        answers
+    )
     assert "h100-sxm" in names
     assert "m5" in unknown["error"]
     assert changes[0]["what"]
@@ -87,3 +93,6 @@ def test_an_agent_ports_and_has_its_own_kernels_judged(tmp_path: Path) -> None:
     assert "measured_seconds" not in untimed
     assert "«DATA kernel " in brief
     assert all("lies outside of" in answer["error"] for answer in (out, file))
+    assert all(answer["error"] for answer in odd[:2])
+    assert [answer["verdict"] for answer in odd[2:]] == ["REFUSED", "REFUSED"]
+    assert "longer than" in odd[2]["reason"]

@@ -125,6 +125,16 @@ def test_a_kernel_that_cannot_be_launched_as_it_will_be_is_refuted(folder: Path)
     assert "64 threads; the kernel is declared for 7" in report.ideas[1].reason
 
 
+def test_a_header_is_part_of_what_is_judged_and_delivered(folder: Path) -> None:
+    def answer(header: str, body: str) -> str:
+        return json.dumps({"header": header, "source": RIGHT.replace("x[i] + x[i]", body)})
+
+    helper = answer("float both(float a) { return a + a; }", "both(x[i])")
+    report, _, _ = run(folder, [answer("#define x y", "2.0f * x[i]"), helper])
+    assert [i.verdict for i in report.ideas] == ["passed", "REFUSED", "passed"]
+    assert report.ideas[2].final == "VERIFIED (emulated)"
+
+
 def test_failures_are_fed_back(folder: Path) -> None:
     race = next(k for k, _, why in BAD if why.startswith("race"))
     undeclared = next(k for k, _, why in BAD if why == "undeclared")
