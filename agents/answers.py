@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import re
-from typing import ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import NoAnswer
 
@@ -17,6 +17,14 @@ class Lenient(BaseModel):
 
     model_config = ConfigDict(extra="ignore")
     most_tokens: ClassVar[int] = 1000
+
+    @model_validator(mode="before")
+    @classmethod
+    def _without_nulls(cls, said: Any) -> Any:
+        """A null is how many models leave a field out."""
+        if not isinstance(said, dict):
+            return said
+        return {k: v for k, v in cast("dict[str, Any]", said).items() if v is not None}
 
 
 class Brief(Lenient):
@@ -50,8 +58,10 @@ def parse_answer(text: str, answer: type[Answer]) -> Answer:
     Raises NoAnswer with what was expected.
     """
     problem = "no JSON and no fenced code"
-    blocks = [m.group(1) for m in _FENCE.finditer(text)]
-    for candidate in (text, *blocks, _braced(text)):
+    # models that think aloud do so in front, in code and braces too
+    said = text.partition("</think>")[2] or text
+    blocks = [m.group(1) for m in _FENCE.finditer(said)]
+    for candidate in (text, said, *blocks, _braced(said)):
         stripped = candidate.strip()
         if not stripped.startswith("{"):
             continue

@@ -177,6 +177,12 @@ def test_answers_are_read_from_json_fences_and_prose() -> None:
         found = parse_answer(text, KernelAnswer)
         assert found.source == code
         assert set(found.model_dump()) == {"source", "header", "idea"}  # what else a model says is dropped
+    thought = "<think>\n```c\nvoid wrong() { if (1) {} }\n```\n</think>\n"
+    nulls = json.dumps({"source": code, "idea": None, "header": None})
+    for text in (f"{thought}{whole}", f"{thought}So: {whole}", f"{thought}```c\n{code}```", nulls):
+        assert parse_answer(text, KernelAnswer).source == code
+    aside = code + "// </think>\n"
+    assert parse_answer(json.dumps({"source": aside}), KernelAnswer).source == aside
     assert parse_answer('{"strategies": ["a"]}', Plan).strategies == ["a"]
     assert one_line("a\x1b[31m\n\u202eb\tc" + "d" * 99, 12) == "a [31m b cd…"
 
