@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import threading
 import time
+import weakref
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,12 +35,28 @@ class Trace:
             return
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
+            self._hold(path.with_suffix(".lock"))
             if path.exists() and path.stat().st_size:
                 if not resume:
                     raise TraceError(f"{path}: holds a run already; add --resume, or name another folder")
                 _mend(path)
         except OSError as error:
             raise TraceError(f"{path}: {error.strerror or error}") from None
+
+    def _hold(self, lock: Path) -> None:
+        """Keep other processes off as long as this trace lives: two runs would cut and mix each other's lines."""
+        try:
+            import fcntl
+        except ImportError:  # no such locks on Windows
+            return
+        held = os.open(lock, os.O_CREAT | os.O_RDWR, 0o644)
+        weakref.finalize(self, os.close, held)
+        try:
+            fcntl.lockf(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise TraceError(f"{self.path}: another run is writing it; wait for it, or name another folder") from None
+        except OSError:  # a file system without locks
+            return
 
     def add(self, event: str, **fields: Any) -> None:
         """Append an event; a kill of this process after that does not lose it. Sets `broken` where it cannot."""

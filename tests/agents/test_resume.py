@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import importlib.util
 import json
+import subprocess
+import sys
 from pathlib import Path
 from types import ModuleType
 
@@ -30,6 +32,24 @@ def test_a_small_run_is_killed_and_resumed(tmp_path: Path) -> None:
     # which kinds are among the ten hangs on what was on its way at the kill: the next answer is of another kind
     assert found["verdicts"].keys() == {"passed", "REFUTED", "REFUSED", "no answer"}
     assert sum(found["verdicts"].values()) == 11  # the translator's, and ten
+
+
+def test_two_runs_on_one_trace_are_kept_apart(tmp_path: Path) -> None:
+    file = tmp_path / "trace.jsonl"
+    code = f"""
+import pathlib, sys
+from gpuport.agents.trace import Trace
+trace = Trace(pathlib.Path({str(file)!r}))
+print("held", flush=True)
+sys.stdin.read()
+"""
+    with subprocess.Popen([sys.executable, "-c", code], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as first:
+        assert first.stdout is not None
+        assert first.stdout.readline() == b"held\n"
+        with pytest.raises(TraceError, match="another run is writing it"):
+            Trace(file, resume=True)
+        first.kill()
+    Trace(file, resume=True).add("one")
 
 
 def test_a_line_that_a_kill_cut_off_is_removed(tmp_path: Path) -> None:
