@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 import numpy as np
 
-from ...backends.emulator import DomainUnsupported, EmulatorError, emulate
+from ...backends.emulator import DomainUnsupported, EmulatorError, MachineDomain, emulate
 from ...backends.emulator.bounds_domain import BoundsDomain
 from ...backends.emulator.field_domain import FieldDomain
 from ...backends.emulator.matrix_unit import unit_of
@@ -231,6 +231,9 @@ class Oracle:
         if expectation.source_faults and kind in PROBES:
             # the reference is not made for such numbers: the port must do as the source does
             expectation = judged(self.kernel, found, plain, None, unsupported, flushed)
+        if found.suspects and not _same(run(), run(MachineDomain(other_poison=True))):
+            findings = (*expectation.source_findings, *found.suspects)
+            expectation = replace(expectation, source_findings=findings)
         if plain is not None and self.compensated:
             # float64 has room for what the products lost, and shows nothing of it
             own = {n: decode(plain.buffers[n], self.kernel.args[n].scalar) for n in expectation.outputs}
@@ -316,3 +319,8 @@ class Oracle:
                 continue
             out[name] = Expected(values, np.zeros(values.shape), "nothing runs", exact=True)
         return Expectation(out, source_faults=tuple(faults), missing=missing)
+
+
+def _same(run: Emulation, other: Emulation) -> bool:
+    """Whether two runs that differ in what is undefined left the same: then nothing uses it."""
+    return all(a.tobytes() == other.buffers[n].tobytes() for n, a in run.buffers.items())

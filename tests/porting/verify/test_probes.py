@@ -318,3 +318,35 @@ def test_big_integers_are_tried_where_rows_divide_into_vectors_too():
 
 def test_huge_numbers_are_tried_on_the_longest_rows():
     assert max(sizes_of("huge", "softmax/softmax", "cols")) >= 509
+
+
+def test_a_size_at_which_the_source_leaves_outputs_unwritten_is_left_out(oracle_of):
+    source = body("2.0f * x[i]", "n / 32 * 32")  # whole tiles only, as the sizes of the spec are
+    v = judged(oracle_of(source, sizes=(64, 32)), source)
+    assert v.verdict == "tested"
+    left = [g for g in v.gates if g.detail.startswith("this size is left out, the source itself leaves")]
+    assert left
+    assert all(g.size["n"] % 32 and g.verdict == "unknown" for g in left)
+    assert judged(oracle_of(sizes=(64, 32)), source).verdict == "refuted"  # a source that writes them all
+
+
+@pytest.mark.parametrize(("bound", "found"), [("16", ["shuffle"]), ("4", [])])
+def test_a_source_that_uses_what_an_absent_lane_gives_verifies_nothing(tmp_path, bound, found):
+    source = tmp_path / "k.cu"
+    source.write_text(
+        "__global__ void k(const float* x, float* y, int n) {\n"
+        "  int i = threadIdx.x;\n"
+        "  float v = x[i];\n"
+        "  unsigned some = __ballot_sync(~0u, i < 8);\n"
+        f"  if (i < 8) for (int k = {bound}; k > 0; k /= 2) v += __shfl_down_sync(some, v, k);\n"
+        "  if (i == 0) y[0] = v;\n}\n"
+    )
+    args = {**ARGS, "y": {"dtype": "f32", "shape": [1], "role": "out"}}
+    kernel = Kernel(
+        source="k.cu", entry="k", sizes={"n": [32]}, args=args, folder=tmp_path, launch={"grid": [1], "block": [32]}
+    )
+    program = read_kernel(kernel).program
+    expectation = Oracle(kernel, program, load_machine("h100"), 4711).expect(
+        {"n": 32}, kernel.launch({"n": 32}, {}), "normal", load_machine("m4"), "metal"
+    )
+    assert [f.kind for f in expectation.source_findings] == found
