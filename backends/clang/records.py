@@ -84,8 +84,8 @@ class Records:
     def _visit(self, ast: Node) -> None:
         from .types import known_type
 
-        stack: list[tuple[Node, str, str]] = [(ast, "", "")]
-        typedefs: list[tuple[Node, str]] = []
+        stack: list[tuple[Node, str, Node]] = [(ast, "", {})]
+        typedefs: list[tuple[Node, str, Node]] = []
         while stack:
             node, scope, parent = stack.pop()
             kind = node.get("kind", "")
@@ -104,14 +104,14 @@ class Records:
                 self._enumerators(node, scope)
                 if node.get("name"):
                     self.names.add(node["name"], Meaning(scope, text=underlying(node)))
-            elif kind == "VarDecl" and parent in _RECORDS and "id" in node:
+            elif kind == "VarDecl" and parent.get("kind") in _RECORDS and "id" in node:
                 self.statics[node["id"]] = node
             elif kind == "VarDecl" and (value := constant_value(node)) is not None:
                 self.names.add_constant(node["name"], scope, value)
             elif kind == "NamespaceAliasDecl":
                 self.names.aliases[node["name"]] = node.get("aliasedNamespace", {}).get("name", node["name"])
             elif kind in ("TypedefDecl", "TypeAliasDecl"):
-                typedefs.append((node, scope))
+                typedefs.append((node, scope, parent))
             inner = node.get("inner", ())
             if kind == "ClassTemplateDecl":  # the pattern itself has no layout
                 inner = [c for c in inner if c.get("kind") != "CXXRecordDecl"]
@@ -119,8 +119,8 @@ class Records:
                 inner = ()
             elif kind == "FunctionTemplateDecl":
                 inner = [c for c in inner if any(a.get("kind") == "TemplateArgument" for a in c.get("inner", ()))]
-            stack.extend((c, scope, kind) for c in reversed(inner))
-        for node, scope in typedefs:
+            stack.extend((c, scope, node) for c in reversed(inner))
+        for node, scope, parent in typedefs:
             record = self.by_id.get(_declared(node))
             name, info = node["name"], node["type"]
             if record is not None and not record.node.get("name") and not record.name:
@@ -131,6 +131,8 @@ class Records:
             same = text.split(" ")[-1] == name  # C's `typedef struct P P`
             if not same and not known_type(name) and not node.get("isImplicit"):
                 self.names.add(name, Meaning(scope, text=text))
+            if arguments := _arguments(parent):  # `vec4<float>::Type`: what a type means by the template's arguments
+                self.names.add(f"{parent['name']}{arguments}::{name}", Meaning(scope, text=text))
 
     def _enumerators(self, enum: Node, scope: str) -> None:
         """Make the enumerators known as values; those of a scoped enumeration by its name too."""
@@ -148,9 +150,7 @@ class Records:
         if known_type(name):
             return
         closure = not name and any(m.get("name") == "operator()" for m in _members(node))
-        arguments = [_argument(c) for c in node.get("inner", ()) if c.get("kind") == "TemplateArgument"]
-        if node["kind"] == "ClassTemplateSpecializationDecl":
-            name += f"<{', '.join(arguments)}>"
+        name += _arguments(node)
         record = Record(node, _HIDDEN.sub("", scope) + name if name else "", closure)
         self.by_id[node["id"]] = record
         self.scopes[node["id"]] = f"{scope}{node.get('name') or node['id']}::"
@@ -207,6 +207,13 @@ def _declared(node: Node) -> str:
                 return n[key]["id"]
         stack.extend(n.get("inner", ()))
     return ""
+
+
+def _arguments(node: Node) -> str:
+    """The arguments of a template's instantiation, as clang prints them; empty for what is none."""
+    if node.get("kind") != "ClassTemplateSpecializationDecl":
+        return ""
+    return f"<{', '.join(_argument(c) for c in node.get('inner', ()) if c.get('kind') == 'TemplateArgument')}>"
 
 
 def _argument(node: Node) -> str:

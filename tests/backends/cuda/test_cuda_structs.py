@@ -34,6 +34,14 @@ CASES: dict[str, tuple[str, str, Any]] = {
         "Held h; h.v = x[i]; y[i] = h.v + 1.0f;",
         X + 1,
     ),
+    "types by a template's arguments": (
+        "template <typename T> struct Of; template <> struct Of<float> { typedef float4 Four; typedef int Whole; };"
+        "template <> struct Of<double> { typedef double4 Four; typedef long Whole; };"
+        "template <typename T> __device__ typename Of<T>::Four four(const typename Of<T>::Four* p, typename Of<T>::Whole at) {"
+        " typename Of<T>::Four v = p[at]; v.w += 1.0f; return v; }",
+        "typedef Of<float>::Four Mine; Mine v = four<float>((const Mine*)x, i / 4); y[i] = v.x + v.w;",
+        X[LANE // 4 * 4] + X[LANE // 4 * 4 + 3] + 1,
+    ),
     "locals, copies, nested": (
         "struct P { float a; int b; }; struct Q { P p; float v[3]; };",
         "Q q = {{x[i], 2}, {1.0f, 2.0f}}; Q r = q; r.p.b += 5; r.v[i % 3] = 9.0f; q.p = r.p;"
