@@ -12,6 +12,8 @@ from ..spec.data import decode, outputs
 from .compare import compare
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from ...backends.base import Finding
     from ...backends.emulator import Emulation
     from ...ir.types import Scalar
@@ -30,8 +32,9 @@ class Expected:
 
     `basis` says where values and bounds come from. `exact`: integers all the way, so every order gives these bits.
     `negative`: the signs of zeros, where they can be told. `open`: elements that another order of the same sums and
-    products may overflow in, so that nothing is said of them. `flushes`: the destination makes subnormals zero.
-    `flushed`: what the source gives then, where that differs and bounds have no say (integers, exact comparison).
+    products may overflow in, or for which the source's own roundings give a NaN, so that nothing is said of them.
+    `flushes`: the destination makes subnormals zero. `flushed`: what the source gives then, where that differs and
+    bounds have no say (integers, exact comparison).
     """
 
     values: np.ndarray
@@ -127,6 +130,23 @@ def opened(kernel: Kernel, expectation: Expectation, reach: Emulation) -> Expect
         scalar = kernel.args[name].scalar
         if scalar.is_float and reach.bounds is not None:
             out[name] = replace(e, open=~(reach.bounds[name] <= LARGEST[scalar]))
+    return replace(expectation, outputs=out)
+
+
+def boundless(expectation: Expectation) -> bool:
+    """Whether a number is expected anywhere for which no finite bound is known."""
+    return any((np.isposinf(e.bounds) & np.isfinite(e.values)).any() for e in expectation.outputs.values())
+
+
+def undefined(kernel: Kernel, expectation: Expectation, runs: Sequence[Emulation]) -> Expectation:
+    """Leave open, among the numbers without a finite bound, those for which the source's own roundings give a NaN."""
+    out = dict(expectation.outputs)
+    for name, e in out.items():
+        scalar = kernel.args[name].scalar
+        if scalar.is_float:
+            nan = np.logical_or.reduce([np.isnan(decode(run.buffers[name], scalar)) for run in runs])
+            nan &= np.isposinf(e.bounds)
+            out[name] = replace(e, open=nan if e.open is None else nan | e.open)
     return replace(expectation, outputs=out)
 
 

@@ -350,3 +350,15 @@ def test_a_source_that_uses_what_an_absent_lane_gives_verifies_nothing(tmp_path,
         {"n": 32}, kernel.launch({"n": 32}, {}), "normal", load_machine("m4"), "metal"
     )
     assert [f.kind for f in expectation.source_findings] == found
+
+
+def test_a_nan_of_the_sources_own_roundings_refutes_no_port(oracle_of):
+    # a variance of one number: 0, or what the fused product lost, of either sign
+    source = body("x[i] - x[i] + rsqrt(x[i] * x[i] - x[i] * x[i] + 1e-9f)")
+    oracle = oracle_of(source)
+    v = judged(oracle, source)
+    assert v.refuted is None, v.reason
+    assert any("no finite bound" in g.detail for g in v.gates if g.gate == "values")
+    assert "values" in {
+        gate for found in where_refuted(judged(oracle, body("x[i] / 0.0f * 0.0f"))).values() for gate in found
+    }
