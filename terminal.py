@@ -101,7 +101,7 @@ def port_table(reports: Sequence[PortReport], out: Path | None) -> None:
         table.add_row(*row, *([f"{folder}/report.html"] if wide else []))
     console.print(table)
     for report in reports:
-        if report.reason and not report.verified:
+        if report.reason:
             console.print(Text(f"{report.dst.id}: {report.reason}"), soft_wrap=True)
     if out is not None:
         console.print(f"all of them: {out / 'index.html'}", soft_wrap=True, highlight=False)

@@ -19,6 +19,7 @@ import sys
 import time
 import tomllib
 import traceback
+import zlib
 from collections import Counter
 from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
@@ -133,12 +134,14 @@ def tasks(names: list[str], most: int, each: int, again: Path | None) -> list[Ta
         alive.setdefault(row["kernel"], set()).add((row["operator"], row["change"]))
     out: list[Task] = []
     for group, share, total in ((examples, most, None), (kernels, 1, each)):
-        for i, spec in enumerate(group):
+        for spec in group:
             name = _name(str(spec))
             if (names and not {spec.parent.name, name} & set(names)) or (again and name not in alive):
                 continue
             only = frozenset(alive[name]) if again else None
-            out.append(Task(str(spec), DESTINATIONS[i % len(DESTINATIONS)], share, total, only))
+            # by the name, so that a new kernel moves no other one's mutants
+            place = zlib.crc32(name.encode()) % len(DESTINATIONS)
+            out.append(Task(str(spec), DESTINATIONS[place], share, total, only))
     return out
 
 

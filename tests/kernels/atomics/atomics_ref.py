@@ -29,8 +29,8 @@ def repeated_keys(rng: np.random.Generator, sizes: dict[str, int]) -> dict[str, 
 
 
 def atomic_extremes(inputs: dict[str, Any]) -> dict[str, np.ndarray]:
-    """x, group (n,) -> low, high, ulow, uhigh (8,); all of them start at 1000."""
-    out = {k: np.full(8, 1000) for k in ("low", "high", "ulow", "uhigh")}
+    """x, group (n,) -> low, high, ulow, uhigh (8,); they start at 1000, ulow at the largest number."""
+    out = {k: np.full(8, 2**32 - 1 if k == "ulow" else 1000) for k in ("low", "high", "ulow", "uhigh")}
     x, g = inputs["x"], inputs["group"]
     for name, values, take in (("low", x, np.minimum), ("high", x, np.maximum), ("ulow", x % 2**32, np.minimum),
                                ("uhigh", x % 2**32, np.maximum)):  # fmt: skip
