@@ -94,13 +94,15 @@ class Binary(Node):
     """C's binary operators, both operands converted to one type; shifts keep the right operand's own type.
 
     Comparisons, && and || give bool. && and || evaluate the right operand only where the left one decides nothing.
-    Integer arithmetic wraps. / and % truncate towards zero; division by zero is undefined.
+    Integer arithmetic wraps. / and % truncate towards zero; division by zero is undefined. `rounded`: a float sum,
+    difference or product that no compiler may make a part of a fused multiply-add (`__fmul_rn`, FP_CONTRACT OFF).
     """
 
     op: str
     left: Expr
     right: Expr
     type: Scalar | Vector
+    rounded: bool = False
 
 
 @dataclass(frozen=True)

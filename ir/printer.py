@@ -167,9 +167,9 @@ def _expr(e: n.Expr) -> tuple[str, int]:
         case n.Unary(op=op, value=value):
             inner = _at(value, _UNARY)
             return (f"{op}({inner})" if inner.startswith("-") else f"{op}{inner}"), _UNARY
-        case n.Binary(op=op, left=left, right=right):
+        case n.Binary(op=op, left=left, right=right, rounded=rounded):
             level = _BINARY[op]
-            return f"{_at(left, level)} {op} {_at(right, level + 1)}", level
+            return f"{_at(left, level)} {op}{'rn' if rounded else ''} {_at(right, level + 1)}", level
         case n.Select(cond=cond, then=then, other=other):
             return f"{_at(cond, 1)} ? {_at(then, 1)} : {_at(other, _SELECT)}", _SELECT
         case n.IsNull(pointer=pointer):

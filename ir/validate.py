@@ -9,7 +9,7 @@ from . import nodes as n
 from .mathlib import MATH
 from .printer import declare, show_expr
 from .typerules import array_levels, element, integral, lanes, leaf, numeric, same_value_type, value_size, valued
-from .types import BOOL, U32, U64, VOID, Array, Pointer, Space, Struct, Type, Vector
+from .types import BOOL, U32, U64, VOID, Array, Pointer, Space, Struct, Type, Vector, scalar_of
 from .walk import walk
 
 if TYPE_CHECKING:
@@ -288,6 +288,8 @@ class _Checker:
                 self.want(
                     _binary_types(e), lambda: f"{show_expr(e)}: {e.left.type} {e.op} {e.right.type} -> {e.type}", e.loc
                 )
+                can = e.op in ("+", "-", "*") and scalar_of(e.type).is_float
+                self.want(can or not e.rounded, lambda: f"{show_expr(e)}: rounded by itself", e.loc)
             case n.IsNull(pointer=pointer):
                 self.want(isinstance(pointer.type, Pointer) and e.type == BOOL, lambda: f"{show_expr(e)}: no pointer")
             case n.Select():

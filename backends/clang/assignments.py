@@ -22,14 +22,14 @@ from ...ir.nodes import (
     Stmt,
     Vote,
 )  # fmt: skip
-from ...ir.types import BOOL, I32, Pointer, Scalar, Struct, Vector
+from ...ir.types import BOOL, I32, Pointer, Scalar, Struct, Vector, scalar_of
 from ...ir.walk import walk
 from .calls import coerce
 from .constants import fold
 from .context import FunctionContext
 from .expr import lower_expr
 from .objects import keep
-from .operators import COMPARISONS, combine, numeric
+from .operators import COMPARISONS, combine, numeric, unfused
 from .pointers import is_memory, row_length, scaled
 from .records import Node
 from .types import parse_type
@@ -79,13 +79,16 @@ def lower_assignment(fc: FunctionContext, node: Node) -> Assign:
     if op in COMPARISONS:
         raise refuse("GP1102", f"{op}=", loc)
     value = coerce(value, compute)
+    if op == "*" and compute == t and scalar_of(t).is_float and unfused(node):
+        target = pinned(fc, target, loc)
+        return Assign(target, combine(op, target, value, loc, rounded=True), loc=loc)
     if compute == t:
         if value.type != t and op not in ("<<", ">>"):
             raise refuse("GP1102", f"{op}= between {t} and {value.type}", loc)
         return Assign(target, value, op, loc=loc)
     # `int x; x += 0.5f` computes in float and converts back
     target = pinned(fc, target, loc)
-    computed = combine(op, numeric(target, compute, True, loc), value, loc)
+    computed = combine(op, numeric(target, compute, True, loc), value, loc, rounded=unfused(node))
     return Assign(target, numeric(computed, t, True, loc), loc=loc)
 
 

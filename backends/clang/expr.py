@@ -35,7 +35,7 @@ from .constants import fold, wrap
 from .context import FunctionContext
 from .methods import this
 from .objects import keep, member
-from .operators import COMPARISONS, as_bool, combine, numeric, zero
+from .operators import COMPARISONS, as_bool, combine, numeric, unfused, zero
 from .pointers import address_of, decay, pointer_cast, row_length, scaled
 from .records import Node
 from .references import reference, template_value
@@ -329,7 +329,7 @@ def _binary(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         return compare_lanes(fc, op, (left, right), parse_type(node["type"], loc).type, loc)
     if op in ("+", "-"):
         left, right = scaled(left, lengths[1], loc), scaled(right, lengths[0], loc)
-    return combine(op, left, right, loc)
+    return combine(op, left, right, loc, rounded=unfused(node))
 
 
 def _is_null(node: Node) -> bool:

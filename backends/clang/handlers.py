@@ -85,13 +85,13 @@ def by_type(on_float: str, on_int: str) -> Handler:
     return handle
 
 
-def operator(op: str) -> Handler:
-    """A function that is an operator (`__fadd_rn`): never contracted, which no port does anyway."""
+def operator(op: str, *, rounded: bool = False) -> Handler:
+    """A function that is an operator; `rounded`: one that no compiler fuses (`__fadd_rn`)."""
 
     def handle(_fc: FunctionContext, site: CallSite) -> Expr:
         from .operators import combine
 
-        return combine(op, site.args[0], site.args[1], site.loc)
+        return combine(op, site.args[0], site.args[1], site.loc, rounded=rounded)
 
     return handle
 

@@ -15,10 +15,12 @@ from ...ir.nodes import (
     Offset,
     Unary,
 )  # fmt: skip
-from ...ir.types import BOOL, F32, F64, I32, I64, VOID, Array, Pointer, Scalar, Struct, Type, Vector
+from ...ir.types import BOOL, F32, F64, I32, I64, VOID, Array, Pointer, Scalar, Struct, Type, Vector, scalar_of
 from .constants import wrap
+from .records import Node
 
 ARITHMETIC = {"+", "-", "*", "/", "%", "&", "|", "^", "<<", ">>"}
+FUSIBLE = {"+", "-", "*"}
 COMPARISONS = {"<", "<=", ">", ">=", "==", "!="}
 
 
@@ -68,8 +70,13 @@ def numeric(value: Expr, to: Scalar | Vector, implicit: bool, loc: Loc | None) -
     return Convert(value, to, implicit, loc=loc)
 
 
-def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
-    """Build a binary operation from operands that clang has converted to one type."""
+def unfused(node: Node) -> bool:
+    """Tell whether an operation is no part of a fused multiply-add, as a pragma turned that off (`mark_unfused`)."""
+    return bool(node.get("unfused"))
+
+
+def combine(op: str, left: Expr, right: Expr, loc: Loc | None, *, rounded: bool = False) -> Expr:
+    """Build a binary operation from operands that clang has converted to one type; `rounded` is `Binary.rounded`."""
     if isinstance(left.type, Pointer) or isinstance(right.type, Pointer):
         if op == "+" and isinstance(right.type, Pointer):
             left, right = right, left
@@ -99,5 +106,6 @@ def combine(op: str, left: Expr, right: Expr, loc: Loc | None) -> Expr:
         assert isinstance(left.type, Scalar | Vector)
         if op not in ("<<", ">>") and left.type != right.type:
             raise refuse("GP1102", f"the operator {op} between {left.type} and {right.type}", loc)
-        return Binary(op, left, right, left.type, loc=loc)
+        alone = rounded and op in FUSIBLE and scalar_of(left.type).is_float
+        return Binary(op, left, right, left.type, alone, loc=loc)
     raise refuse("GP1102", f"the operator {op}", loc)

@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, Final
 from ...hwmodels.errors import GpuportError
 from ...ir.diagnostics import refuse
 from .pruning import pruned
+from .rounding import mark_unfused
 
 if TYPE_CHECKING:
     from collections.abc import Generator, Sequence
@@ -114,6 +115,8 @@ def parse(unit: str, suffix: str, flags: Sequence[str], *, prune: bool = False) 
         except ValueError as error:
             raise ClangError(f"clang's syntax tree cannot be read: {error}") from None
     fill_locations(ast, starts)
+    if b'"FPContractMode"' in tree:
+        mark_unfused(ast)
     return ast, messages
 
 

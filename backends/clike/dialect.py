@@ -112,6 +112,8 @@ class Dialect:
     devices differ in what it gives.
     matrix: how matrices of a subgroup are spelled; None where there are none (then `rewrites.matrices` must have taken
     them out).
+    rounded: functions for sums and products that no compiler fuses, by (operator, scalar); without them `unfused` is
+    the pragma that keeps the whole text from it.
     volatile_atomics: whether atomics take pointers to volatile memory.
     counts_are_int: whether popcount and clz give int whatever their operand is.
     """
@@ -164,6 +166,8 @@ class Dialect:
     make_vectors: Mapping[str, str] = field(default_factory=dict[str, str])
     function_prefix: str = "inline "
     matrix: MatrixForm | None = None
+    rounded: Mapping[tuple[str, str], str] = field(default_factory=dict[tuple[str, str], str])
+    unfused: str = ""
 
     def vector(self, elem: Scalar, lanes: int) -> str:
         """The name of a vector type."""

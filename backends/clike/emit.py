@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from ...ir import nodes as n
 from ...ir.analysis.buffers import buffer_uses
+from ...ir.analysis.exactness import has_loose_products, rounds_by_itself
 from ...ir.analysis.overwrites import overwritten_across_barriers
 from ...ir.analysis.views import shared_alignment
 from ...ir.diagnostics import Diagnostic, Refusal
@@ -53,6 +54,7 @@ class Emitted:
     dynamic: n.Declare | None
     extensions: tuple[str, ...]
     types_used: frozenset[str]
+    rounded: bool
 
 
 def emit(
@@ -92,6 +94,7 @@ def emit(
         extras={},
         functions={f.name: f for f in program.functions},
         subgroup_width=width,
+        loose=has_loose_products(program),
         bounds={n.Grid.THREAD: _LARGEST_GROUP - 1, n.Grid.GROUP_SIZE: _LARGEST_GROUP, n.Grid.GROUP: _LARGEST_GRID},
     )
     memory = dialect.ordered_memory[exchanges_global(program)]
@@ -146,6 +149,7 @@ def emit(
         placed.dynamic,
         tuple(helpers.extensions),
         types_used(program),
+        rounds_by_itself(program),
     )
 
 

@@ -45,7 +45,7 @@ class Expressions:
 
     `constants` are the names that are defined at the top, `extras` the arguments that calls of a device function pass
     behind its own, `references` the variables that are pointers in the text where the IR has the thing itself.
-    `bounds` gives upper bounds of grid indices where known.
+    `loose`: some float products may be fused. `bounds` gives upper bounds of grid indices where known.
     """
 
     def __init__(
@@ -57,6 +57,7 @@ class Expressions:
         extras: Mapping[str, Sequence[str]],
         functions: Mapping[str, n.Function],
         subgroup_width: int,
+        loose: bool,
         bounds: Mapping[n.Grid, int],
     ) -> None:
         self.dialect = dialect
@@ -75,6 +76,7 @@ class Expressions:
         self._functions = functions
         self.width = subgroup_width
         self._bounds = bounds
+        self._loose = loose
 
     # --- the three ways in which an operand is asked for
 
@@ -300,12 +302,18 @@ class Expressions:
                 raise refuse("GP1102", "comparison of whole vectors", e.loc or self.loc)
             if self.dialect.componentwise:
                 elem, operands = t.elem, (e.left, e.right)
-                return self.by_component(_STEMS[e.op], e, operands, lambda a: n.Binary(e.op, a[0], a[1], elem))
+                return self.by_component(
+                    _STEMS[e.op], e, operands, lambda a: n.Binary(e.op, a[0], a[1], elem, e.rounded)
+                )
             return self._join(e.op, self.exact(e.left), self.exact(e.right), e.type)
         if not isinstance(t, Scalar):
             raise TypeError(f"operator {e.op} on {t}")
         if e.op in ("<<", ">>"):
             return self._shift(e, t)
+        # a sum has nothing to be fused with where every product is rounded by itself
+        alone = self.dialect.rounded.get((e.op, t.name)) if e.rounded and (e.op == "*" or self._loose) else None
+        if alone:
+            return Text(f"{alone}({self.exact(e.left).text}, {self.exact(e.right).text})", POSTFIX, t)
         left, right = self.value(e.left), self.value(e.right)
         for a, b in self._casts(left, right, t):
             if e.op in COMPARISONS:

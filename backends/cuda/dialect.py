@@ -253,4 +253,9 @@ CUDA_DIALECT: Final = Dialect(
     counts_are_int=True,
     function_prefix="__device__ ",
     matrix=WMMA,
+    rounded={
+        (op, t): name.format(word)
+        for op, word in {"+": "add", "-": "sub", "*": "mul"}.items()
+        for t, name in {"f32": "__f{}_rn", "f64": "__d{}_rn", "f16": "__h{}_rn", "bf16": "__h{}_rn"}.items()
+    },
 )

@@ -24,8 +24,10 @@ def half_calls() -> dict[str, Handler]:
     """Return the handlers of the functions that gpuport_half.h declares without a body."""
     out: dict[str, Handler] = {}
     for word, op in _OPERATORS.items():
-        for name in (f"__h{word}", f"__h{word}_rn", f"__h{word}2", f"__h2{word}", f"operator{op}"):
+        for name in (f"__h{word}", f"__h{word}2", f"__h2{word}", f"operator{op}"):
             out[name] = _operator(op)
+        for pair in ("", "2"):
+            out[f"__h{word}{pair}_rn"] = c.operator(op, rounded=True)
         out[f"operator{op}="] = _update(op)
     for word, op in _COMPARISONS.items():
         out[f"__h{word}"] = c.operator(op)

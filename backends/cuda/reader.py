@@ -45,7 +45,7 @@ def _math_calls() -> dict[str, Handler]:
     out["abs"] = out["labs"] = out["llabs"] = c.by_type("fabs", "abs")
     for name, op in {"__fadd_rn": "+", "__fsub_rn": "-", "__fmul_rn": "*", "__fdiv_rn": "/", "__dadd_rn": "+",
                      "__dmul_rn": "*", "__dsub_rn": "-", "__ddiv_rn": "/"}.items():  # fmt: skip
-        out[name] = c.operator(op)
+        out[name] = c.operator(op, rounded=True)
     for name in ("erfcx", "erfinv", "erfcinv", "normcdfinv", "lgamma", "tgamma", "j0", "j1", "y0", "y1", "rcbrt",
                  "logb", "cyl_bessel_i0", "cyl_bessel_i1", "remainder", "nextafter"):  # fmt: skip
         out[name] = out[name + "f"] = c.refused("no other language has it, and gpuport none of known accuracy")

@@ -60,7 +60,13 @@ def write_as(
     source = render(
         "dialects/cuda/kernel.cu.j2",
         header=header_lines(program, machine, plan, emitted, dialect.title),
-        includes=[*_half_headers(emitted, language), *includes, *_matrix_headers(emitted, dialect), *_macros(emitted)],
+        includes=[
+            *_half_headers(emitted, language),
+            *includes,
+            *_matrix_headers(emitted, dialect),
+            *_macros(emitted),
+            *_unfused(emitted, dialect),
+        ],
         constants=emitted.constants,
         helpers=emitted.helpers,
         functions=emitted.functions,
@@ -96,6 +102,12 @@ def _macros(emitted: Emitted) -> list[str]:
         if any(name in line for line in code):
             lines += [f"#ifndef {name}", f"#define {name} __int_as_float({bits})", "#endif"]
     return lines
+
+
+def _unfused(emitted: Emitted, dialect: Dialect) -> tuple[str, ...]:
+    if not emitted.rounded or not dialect.unfused:
+        return ()
+    return "// The source rounds products and sums one by one: the compiler must not fuse them.", dialect.unfused
 
 
 def _parameters(kernel: n.Function, dialect: Dialect) -> list[str]:

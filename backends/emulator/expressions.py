@@ -155,7 +155,7 @@ def _fused(c: Compiler, e: ir.Binary, left: Eval, right: Eval, scalar: Scalar) -
         return None
     behind = isinstance(e.right, ir.Binary) and e.right.op == "*"
     product = e.right if behind else e.left
-    if not isinstance(product, ir.Binary) or product.op != "*":
+    if not isinstance(product, ir.Binary) or product.op != "*" or product.rounded or e.rounded:
         return None
     a, b, other = expression(c, product.left), expression(c, product.right), left if behind else right
     s, domain, key, n = c.state, c.domain, f"math.{scalar}.fma", lanes_of(e.type)

@@ -50,4 +50,6 @@ def hip_dialect(width: int) -> Dialect:
         atomics=atomics(""),
         lanes=hip_lanes(width),
         matrix=ROCWMMA,
+        rounded={},  # HIP's __fmul_rn is a plain product, which its compiler fuses
+        unfused="#pragma clang fp contract(off)",
     )

@@ -207,4 +207,5 @@ METAL = Dialect(
     keywords=KEYWORDS,
     functions=FUNCTIONS,
     matrix=SIMDGROUP,
+    unfused="#pragma STDC FP_CONTRACT OFF",
 )

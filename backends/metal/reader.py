@@ -300,9 +300,15 @@ def read_metal(
 
 def _as_cpp(text: str) -> str:
     """Spell Metal's attributes so that our macros of the same names leave them alone; every line and column stays."""
+    text = _as_clang(text)
     text = re.sub(r"\[\[\s*kernel\s*\]\]", lambda m: "kernel".center(len(m[0])), text)
     text = re.sub(r'\[\[\s*host_name\("[^"\n]*"\)\s*\]\]', lambda m: " " * len(m[0]), text)
     return re.sub(r"(\[\[\s*)threadgroup(?=\s*\()", r"\1gp_threads_", text)
+
+
+def _as_clang(text: str) -> str:
+    """Spell Metal's pragma on fused multiply-adds as clang does: as long, so that every column stays."""
+    return re.sub(r"(#[ \t]*pragma[ \t]+)METAL(?=[ \t]+fp[ \t]+contract\b)", r"\1clang", text)
 
 
 def _flags() -> list[str]:
@@ -320,7 +326,7 @@ def read_metal_text(text: KernelText, name: str) -> Program:
     whole = f'{text.header}\n__attribute__((annotate("kernel"))) {opening}{text.source}\n}}\n'
     with tempfile.TemporaryDirectory(prefix="gpuport-") as tmp:
         path = Path(tmp) / name
-        path.write_text(_with_static(whole, flags, dynamic), encoding="utf-8")
+        path.write_text(_with_static(_as_clang(whole), flags, dynamic), encoding="utf-8")
         defines = {d: str(DYNAMIC_BYTES) for d in dynamic}
         source = Source(path, function, defines)
         program, _ = read_entry(METAL, source, flags, ".metal.cpp", kernel_attribute="AnnotateAttr")

@@ -74,6 +74,7 @@ def write(program: n.Program, machine: Machine, plan: WritePlan) -> KernelText:
         "dialects/metal/header.metal.j2",
         machine=machine,
         header=header_lines(program, machine, plan, emitted, "Metal for MLX"),
+        unfused=dialect.unfused if emitted.rounded else "",
         constants=emitted.constants,
         helpers=emitted.helpers,
         functions=emitted.functions,

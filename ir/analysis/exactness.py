@@ -24,6 +24,18 @@ def budgeted(program: n.Program) -> tuple[str, ...]:
     return tuple(sorted(called | {c.removeprefix("fast_") for c in called})) + (("/",) if divides else ())
 
 
+def rounds_by_itself(program: n.Program) -> bool:
+    """Tell whether a program has sums or products that no compiler may fuse."""
+    return any(isinstance(x, n.Binary) and x.rounded for f in program.all_functions for x in walk(f))
+
+
+def has_loose_products(program: n.Program) -> bool:
+    """Tell whether a compiler may make a float product of a program a part of a fused multiply-add."""
+    nodes = [x for f in program.all_functions for x in walk(f)]
+    binary = any(isinstance(x, n.Binary) and x.op == "*" and not x.rounded and _float_result(x) for x in nodes)
+    return binary or any(isinstance(x, n.Assign) and x.op == "*" and _float_result(x) for x in nodes)
+
+
 def has_exact_arithmetic(program: n.Program) -> bool:
     """Tell whether integers as floats stay integers: no float division, and no function that rounds."""
     for function in program.all_functions:

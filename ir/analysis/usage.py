@@ -126,14 +126,14 @@ def root_variable(e: n.Expr) -> str | None:
 
 
 def contractible(program: n.Program) -> bool:
-    """Tell whether a float product is an operand of a sum."""
+    """Tell whether a float product is an operand of a sum, and neither is rounded by itself."""
     for f in (program.kernel, *program.functions):
         for x in walk(f.body):
             parts: tuple[n.Expr, ...] = ()
-            if isinstance(x, n.Binary) and x.op in ("+", "-"):
+            if isinstance(x, n.Binary) and x.op in ("+", "-") and not x.rounded:
                 parts = (x.left, x.right)
             elif isinstance(x, n.Assign) and x.op in ("+", "-"):
                 parts = (x.value,)
-            if any(isinstance(p, n.Binary) and p.op == "*" and p.type == F32 for p in parts):
+            if any(isinstance(p, n.Binary) and p.op == "*" and p.type == F32 and not p.rounded for p in parts):
                 return True
     return False

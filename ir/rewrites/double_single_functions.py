@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Final
 
 from .. import nodes as n
-from ..types import BOOL, F32, I32, I64, U32, U64, Scalar, Type, Vector
+from ..types import BOOL, F32, I32, I64, U32, U64, Scalar, Type, Vector, scalar_of
 
 _PAIR: Final = Vector(F32, 2)
 _Name = Callable[[str], str]
@@ -25,7 +25,8 @@ BH, BL = n.Component(B, 0, F32), n.Component(B, 1, F32)
 
 
 def _op(op: str, x: n.Expr, y: n.Expr) -> n.Expr:
-    return n.Binary(op, x, y, x.type)  # pyright: ignore[reportArgumentType]
+    alone = op in ("+", "-", "*") and scalar_of(x.type).is_float  # what is lost in rounding is worked out
+    return n.Binary(op, x, y, x.type, alone)  # pyright: ignore[reportArgumentType]
 
 
 def _is(op: str, x: n.Expr, y: n.Expr) -> n.Expr:

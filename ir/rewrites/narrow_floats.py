@@ -267,7 +267,7 @@ class _Softener:
     def plain(self, e: n.Binary) -> n.Expr:
         """An operation in f32, not yet rounded."""
         t = cast("Scalar | Vector", self.held(e.type))
-        return n.Binary(e.op, self.value(e.left), self.value(e.right), t, loc=e.loc)
+        return n.Binary(e.op, self.value(e.left), self.value(e.right), t, e.rounded, loc=e.loc)
 
     # packing
 

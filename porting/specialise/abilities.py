@@ -6,6 +6,7 @@ import dataclasses
 from typing import TYPE_CHECKING
 
 from ...ir import nodes as n
+from ...ir.analysis.exactness import rounds_by_itself
 from ...ir.analysis.progress import lock_of_lanes, waiting_loop
 from ...ir.analysis.usage import atomics_used, contractible, scalars_used
 from ...ir.diagnostics import Refusal
@@ -160,6 +161,10 @@ def numerics(task: Task) -> Task:
         task = task.decided(questions.skipped("f32 subnormals"))
     rounding = Questions()
     source, own = rounding.ask(task.src, "numerics.contract"), rounding.ask(task.dst, "numerics.contract")
+    if rounds_by_itself(task.program) and own not in (None, "off"):
+        how = "by functions of their own" if task.language == "cuda" else "by a pragma for the whole text"
+        what = f"products and sums that the source rounds by themselves stay so, {how}"
+        return task.decided(rounding.decide(what, "this compiler fuses a*b + c by default"))
     if task.language not in ("cuda", "hip") and source not in (None, "off") and contractible(task.program):
         what = "a*b + c is rounded twice, as it is written"
         why = "the source's compiler may fuse it into one rounding" + (

@@ -26,7 +26,7 @@ _DEFAULTS: Final = re.compile(r"(INFINITY|NAN|__HIPCC_RTC__)")
 _PLAIN: Final = frozenset(("define", "undef", "endif", ""))
 _PRAGMAS: Final = re.compile(
     r"(no)?unroll\b.*|OPENCL EXTENSION \w+ ?: ?enable|(OPENCL|STDC) FP_CONTRACT (ON|OFF)|clang loop \w+\(\w+\)"
-    r"|clang fp contract\((on|off)\)"
+    r"|(clang|METAL) fp contract\((on|off)\)"
 )
 _KEYWORDS: Final = frozenset(
     "__attribute__ __global__ __device__ __shared__ __constant__ __host__ __forceinline__ __noinline__ "

@@ -125,7 +125,8 @@ def _twice_rounded(p: Place) -> Iterator[Any]:
     # only where the rounding is what is asked for: fma(a, b, -(a * b))
     e = p.node
     if isinstance(e, n.MathCall) and e.fn == "fma" and _opposite(e.args[2]):
-        yield binary("+", binary("*", e.args[0], e.args[1]), e.args[2])
+        product = dataclasses.replace(binary("*", e.args[0], e.args[1]), rounded=True)
+        yield binary("+", product, e.args[2])
 
 
 def _opposite(e: n.Expr) -> bool:
