@@ -110,7 +110,13 @@ class Unit:
                 end = place(child.get("range", {}).get("end", {}))
                 if end:
                     last = (end["file"], end["line"])
-                if kind in ("NamespaceDecl", "LinkageSpecDecl", "FunctionTemplateDecl", "TranslationUnitDecl"):
+                if kind in (
+                    "NamespaceDecl",
+                    "LinkageSpecDecl",
+                    "FunctionTemplateDecl",
+                    "VarTemplateDecl",
+                    "TranslationUnitDecl",
+                ):
                     name = child.get("name", "") if kind == "NamespaceDecl" else ""
                     stack.append((child, f"{scope}{name}::" if name else scope))
                 if kind == "FunctionTemplateDecl":  # what stands above a template stands above all its forms
@@ -182,8 +188,19 @@ class Unit:
         if begin["spellingLoc"].get("file", "").endswith(self.language.header):
             return None
         name = self.token(where)
+        if not self._whole_body(begin["spellingLoc"], end["spellingLoc"], name):
+            return None
         after = self.text(where["file"])[where["offset"] + where["tokLen"] :][:64].lstrip()
         return name if name.isidentifier() and not after.startswith(b"(") else None
+
+    def _whole_body(self, begin: Node, end: Node, name: str) -> bool:
+        """Whether what stands from `begin` to `end` is all that a macro stands for; a part of that has no name."""
+        if not begin.get("file") or begin.get("file") != end.get("file"):
+            return True  # built in, or put together of several macros
+        text = self.text(begin["file"])
+        before = text[text.rfind(b"\n", 0, begin["offset"]) + 1 : begin["offset"]].split()
+        behind = text[end["offset"] + end["tokLen"] :].partition(b"\n")[0].split(b"//")[0].split(b"/*")[0].strip()
+        return before[-1:] == [name.encode()] and not behind
 
 
 def place(location: Node) -> Node:

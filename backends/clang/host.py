@@ -2,7 +2,7 @@
 
 Left out are whole declarations in which clang finds an error and which name nothing of the device, not by a macro
 either, and `#include <...>` of what is not there or does not compile. A kernel that needs one of them does not compile
-without it and is refused: what is left never means something else. All else keeps its line and column.
+without it and is refused: what is left never means something else. All else keeps its offset.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ class _File:
         return {n: "".join(t[2:]) for n, t in found.items() if t[:3] == ["#", "include", "<"]}
 
     def blank_line(self, line: int) -> None:
-        self.lines[line - 1] = b""
+        self.lines[line - 1] = b" " * len(self.lines[line - 1])
         del self.headers[line]
 
     def blank(self, piece: _Piece) -> None:
@@ -206,7 +206,7 @@ def _opens_space(words: list[str]) -> bool:
 def _host(piece: _Piece, device: frozenset[str]) -> bool:
     """Tell whether nothing but an error can come of leaving a declaration out.
 
-    Without a specialisation the template itself would be taken, without a type of a namespace one of that name outside.
+    Without a specialisation the template itself would be taken, without a type another one of that name.
     """
     words = [t.text for t in piece.tokens]
     if device.intersection(words) or words[:3] == ["template", "<", ">"]:
@@ -216,7 +216,7 @@ def _host(piece: _Piece, device: frozenset[str]) -> bool:
     if words[0] in ("struct", "class", "union"):
         head = words[: next((n for n, word in enumerate(words) if word in ("{", ":", ";")), None)]
         return piece.spaces == 0 and "<" not in head
-    return piece.spaces == 0 or words[0] not in ("using", "typedef")
+    return words[0] not in ("using", "typedef")
 
 
 def _template_end(words: list[str]) -> int:

@@ -33,6 +33,7 @@ SOURCE = """#include <vendor/tensor.h>
 #include <vector>
 #include "helpers.h"
 #define CHECK(e) (check(e, __FILE__, __LINE__))
+#define OFFSET 7.0f
 std::vector<vendor::Tensor> forward(vendor::Tensor q) { return {q}; }
 void check(cudaError_t e, const char* file, int line) {
     if (e != cudaSuccess) printf("%s:%d\\n", file, line);  // a comment of the host's
@@ -43,7 +44,7 @@ extern "C" {
 __global__ void k(const float* x, float* y, int n) {
     int i = blockIdx.x * blockDim.x + threadIdx.x;
 #define TWICE(v) ((v) * 2)
-    if (i < n) y[i] = TWICE(mine::moved(scaled(x[i])));
+    if (i < n) y[i] = TWICE(mine::moved(scaled(x[i]))) + OFFSET;
 }
 }
 template <typename T> void launch(T* x, T* y, int n) {
@@ -78,12 +79,13 @@ def run(program: Any) -> Any:
 
 def test_a_kernel_is_read_from_among_its_host_code(tmp_path):
     program = read(tmp_path, SOURCE, helpers=HEADER)
-    np.testing.assert_array_equal(run(program), (X * 3 + 1) * 2)
+    np.testing.assert_array_equal(run(program), (X * 3 + 1) * 2 + 7)
+    assert [c.name for c in program.constants] == ["OFFSET", "SCALE"]
     assert program.kernel.comments == ("// what the kernel computes",)
-    assert {"#include <vendor_blas.h>", "#include <vendor/tensor.h>", "helpers.h, line 4", "k.cu, line 5"} <= set(
+    assert {"#include <vendor_blas.h>", "#include <vendor/tensor.h>", "helpers.h, line 4", "k.cu, line 6"} <= set(
         program.left_out
     )
-    assert "k.cu, lines 12 to 16" not in program.left_out
+    assert "k.cu, lines 13 to 17" not in program.left_out
 
 
 def test_what_compiles_is_read_whole(tmp_path):
@@ -111,6 +113,7 @@ def test_only_errors_that_concern_the_kernel_are_told(tmp_path):
         # without the type, one of the same name outside the namespace would be taken
         ("typedef int real;\nnamespace a { typedef vendor::real real; __device__ real half(real v) { return v / 2; } }\n"
          "__global__ void k(float* y) { y[0] = a::half(1.0f); }", "'vendor'"),
+        ("typedef int real;\ntypedef vendor_t real;\n__global__ void k(float* y) { y[0] = (real)1.5f; }", "'vendor_t'"),
         # a header of the user's own may define what an #if asks for
         ('#include "settings.h"\n__global__ void k(float* y) { y[0] = 1; }', "'settings.h' file not found"),
         ("#define DEVICE __device__\nDEVICE vendor_t f(float v) { return v; }\n__global__ void k(float* y) { y[0] = 1; }",

@@ -157,3 +157,11 @@ __global__ void k(const float* x, float* y) { put(threadIdx.x, x[threadIdx.x]); 
 def test_other_globals_are_refused(tmp_path: Path, declaration: str) -> None:
     with pytest.raises(Refusal, match="GP1107"):
         read(tmp_path, f"{declaration}\n__global__ void k(float* y) {{ y[0] = *(float*)&table[0]; }}")
+
+
+def test_a_part_of_a_macro_does_not_bear_its_name(tmp_path):
+    program = read(
+        tmp_path,
+        "#define S sqrtf(2.0f / 8.0f)\n#define W (4 * 2)  // one\n__global__ void k(float* y) { y[0] = S + W; }",
+    )
+    assert [(c.name, c.value) for c in program.constants] == [("W", 8)]
