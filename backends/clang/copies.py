@@ -1,12 +1,26 @@
-"""Copies of a few bytes from one thread: CUDA's asynchronous ones, which are done where they are asked for."""
+"""Copies of a few bytes from one thread: `memcpy`, and CUDA's asynchronous ones, done where they are asked for."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from ...ir.diagnostics import refuse
-from ...ir.nodes import Assign, Binary, Const, Convert, Declare, Deref, Element, Expr, For, PointerCast, Select, Var
-from ...ir.types import BOOL, U8, U32, VOID, Pointer, Scalar, Vector
+from ...ir.nodes import (
+    AddressOf,
+    Assign,
+    Binary,
+    Const,
+    Convert,
+    Declare,
+    Deref,
+    Element,
+    Expr,
+    For,
+    PointerCast,
+    Select,
+    Var,
+)
+from ...ir.types import BOOL, U8, U32, VOID, Pointer, Scalar, Struct, Vector
 from .constants import fold
 from .objects import keep
 from .operators import zero
@@ -32,6 +46,36 @@ def copy(fc: FunctionContext, to: Expr, source: Expr, size: int, valid: Expr | N
     return _partial(fc, to, source, size, valid, unit, loc)
 
 
+def copy_value(fc: FunctionContext, to: Expr, source: Expr, size: int, loc: Loc | None) -> Stmt:
+    """Return `memcpy(to, source, size)` of one value, which one of the two ends is, or of several of one type."""
+    to, source = _typed(to), _typed(source)
+    ends = [p.type for p in (to, source) if isinstance(p.type, Pointer)]
+    elems = [t.elem for t in ends if isinstance(t.elem, Scalar | Vector | Struct)]
+    if len(elems) != 2:
+        raise refuse("GP1104", f"memcpy from {source.type} to {to.type}", loc)
+    a, b = elems
+    if a == b and size % a.size == 0 and size > a.size:
+        name = fc.unique("item")
+        item = Var(name, U32, loc=loc)
+        moved = Assign(Element(to, item, a, loc=loc), Element(source, item, a, loc=loc), loc=loc)
+        return _count(name, Const(0, U32), Const(size // a.size, U32), (moved,), loc)
+    whole = next((e for e in (b, a) if e.size == size), None)
+    # bytes may lie at any address, which a wider value may not
+    if whole is None or (min(a.size, b.size) == 1 and size > 1) or (a != b and isinstance(whole, Struct)):
+        raise refuse(
+            "GP1104",
+            f"memcpy of {size} bytes from {source.type} to {to.type}: only one value, or several of one type",
+            loc,
+        )
+    return Assign(_value(to, whole, loc), _value(source, whole, loc), loc=loc)
+
+
+def _value(pointer: Expr, t: Scalar | Vector | Struct, loc: Loc | None) -> Expr:
+    if isinstance(pointer, AddressOf) and pointer.memory.type == t:
+        return pointer.memory
+    return Deref(_view(pointer, t, loc), t, loc=loc)
+
+
 def _typed(e: Expr) -> Expr:
     """The pointer that was made one to bytes or to void."""
     if isinstance(e, PointerCast) and e.type.elem in (U8, VOID):
@@ -49,7 +93,7 @@ def _unit(*pointers: object) -> Scalar:
     return U32
 
 
-def _view(pointer: Expr, elem: Scalar | Vector, loc: Loc | None) -> Expr:
+def _view(pointer: Expr, elem: Scalar | Vector | Struct, loc: Loc | None) -> Expr:
     t = pointer.type
     assert isinstance(t, Pointer)
     return pointer if t.elem == elem else PointerCast(pointer, Pointer(elem, t.space, t.const), loc=loc)

@@ -35,7 +35,7 @@ from ...ir.nodes import (
 from ...ir.types import BOOL, I32, U32, U64, VOID, Pointer, Scalar, Space, Vector
 from .calls import coerce, return_type
 from .constants import fold
-from .copies import copy
+from .copies import copy, copy_value
 from .types import parse_type
 
 if TYPE_CHECKING:
@@ -140,6 +140,11 @@ def copied(fc: FunctionContext, site: CallSite) -> Stmt:
     stmts = copy(fc, to, source, size, valid, site.loc)
     fc.before.extend(stmts[:-1])
     return stmts[-1]
+
+
+def memcpy(fc: FunctionContext, site: CallSite) -> Stmt:
+    """`memcpy(to, from, bytes)`, of which nobody takes the result."""
+    return copy_value(fc, site.args[0], site.args[1], constant_int(site, 2), site.loc)
 
 
 def subgroup_barrier(fc: FunctionContext, site: CallSite) -> Stmt:

@@ -130,8 +130,12 @@ def _member_name(fc: FunctionContext, node: Node) -> str:
 def member(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr | None:
     """Lower a member access on a struct or on an object that is taken apart; None where the base is neither."""
     from .expr import lower_expr
+    from .references import reference
 
     base_node: Node = node["inner"][0]
+    static = fc.unit.records.statics.get(node.get("referencedMemberDecl", ""))
+    if static is not None and base_node["kind"] in ("DeclRefExpr", "CXXThisExpr"):  # `v.size`, of the type alone
+        return reference(fc, {**node, "referencedDecl": static}, loc)
     name = _member_name(fc, node)
     parts = find_parts(fc, base_node) if split_record(object_type(base_node)) is not None else None
     if parts is not None:

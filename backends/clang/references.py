@@ -13,7 +13,7 @@ from ...ir.nodes import (
     MakeVector,
     Var,
 )  # fmt: skip
-from ...ir.types import I32, Pointer, Scalar, Vector
+from ...ir.types import BOOL, I32, Pointer, Scalar, Vector
 from .constants import fold, wrap
 from .context import FunctionContext
 from .device_globals import is_device_global
@@ -62,7 +62,7 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
             # handed whole to a device function
             return MakeVector(tuple(builtin(axis) for axis in range(t.lanes)), t, loc=loc)
         return dataclasses.replace(builtin(0), loc=loc)
-    if ref["kind"] == "VarDecl":
+    if ref["kind"] in ("VarDecl", "VarTemplateSpecializationDecl"):
         builtin = fc.unit.language.variables.get(name)
         if builtin is not None:
             return builtin(0)
@@ -73,10 +73,13 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
             return table
         attrs = {c.get("kind") for c in decl.get("inner", ())}
         t = decl.get("type", {}).get("qualType", "")
-        init = next((c for c in decl.get("inner", ()) if not c.get("kind", "").endswith("Attr")), None)
+        init = next(
+            (c for c in decl.get("inner", ()) if not c.get("kind", "").endswith(("Attr", "TemplateArgument"))), None
+        )
         fixed = "const" in t or decl.get("constexpr") or "CUDAConstantAttr" in attrs
         if init is not None and (fixed or is_device_global(decl)):  # of which only the fixed come here
-            given = lower_expr(fc, init)
+            same = _same_types(fc, decl, init)
+            given = lower_expr(fc, init) if same is None else Const(same, BOOL, loc=loc)
             value = fold(given)
             parsed = parse_type(decl["type"], loc).type
             if value is not None and isinstance(parsed, Scalar):
@@ -85,6 +88,20 @@ def reference(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
                 return given  # a constant that only its function computes, or of several parts
         raise refuse("GP1107", f"the global variable {name}", loc)
     raise refuse("GP1102", f"the use of {name} ({ref['kind']})", loc)
+
+
+def _same_types(fc: FunctionContext, decl: Node, init: Node) -> bool | None:
+    """Whether two arguments of a variable template are one type, where it asks that (`std::is_same_v`); None elsewhere.
+
+    clang prints no value of the question, but has one node for each type.
+    """
+    if init.get("kind") != "TypeTraitExpr" or fc.unit.token(init["range"]["begin"]) != "__is_same":
+        return None
+    given = [c["inner"][0]["id"] for c in decl["inner"] if c.get("kind") == "TemplateArgument" and c.get("inner")]
+    asked = [o.get("index", len(given)) for o in init.get("inner", ()) if o.get("kind") == "SubstTemplateTypeParmType"]
+    if len(asked) != 2 or max(asked) >= len(given):
+        return None
+    return bool(given[asked[0]] == given[asked[1]])
 
 
 def _enumerator(fc: FunctionContext, key: str, name: str, loc: Loc | None) -> Const:

@@ -101,6 +101,7 @@ def _simt_calls() -> dict[str, Handler]:
     )
     out["__pipeline_commit"] = out["__pipeline_wait_prior"] = c.nothing
     out["__pipeline_memcpy_async"] = c.copied
+    out["memcpy"] = c.memcpy
     out["__cvta_generic_to_shared"] = address
     out["__cvta_generic_to_global"] = c.identity
     out["cuda::init"] = c.OfNodes(init)

@@ -85,6 +85,7 @@ extern const __device__ uint3 blockDim;
 extern const __device__ uint3 gridDim;
 extern const __device__ int warpSize;
 
+__device__ void memcpy(void* to, const void* from, size_t bytes);
 __device__ void __syncthreads();
 __device__ void __syncwarp(unsigned mask = 0xffffffffu);
 __device__ void __threadfence();

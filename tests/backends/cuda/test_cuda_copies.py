@@ -83,6 +83,13 @@ BODIES = {
         " const float part = left & 3 ? __int_as_float(__float_as_int(x[4 * (i ^ 1) + left / 4]) & ((1 << 8 * (left & 3)) - 1)) : 0.0f;"
         " const float* f = (const float*)&s[i ^ 1]; y[i] = v.x + v.y + v.z + v.w - (left & 3 ? f[left / 4] : 0.0f) + (left & 3 && f[left / 4] == part ? 0.5f : 0.0f);",
         [X[4 * t : 4 * t + (16 - t % 17) // 4].sum() + (0.5 if (16 - t % 17) % 4 else 0) for t in T ^ 1]),
+    "memcpy of a value": (
+        "unsigned u; memcpy(&u, x + i, sizeof(u)); float4 v; memcpy(&v, x + 4 * i, sizeof(v)); int4 b; memcpy(&b, &v, sizeof b);"
+        " y[i] = __uint_as_float(u) + v.y + __int_as_float(b.w);", X[T] + X[4 * T + 1] + X[4 * T + 3]),
+    "memcpy of several values": (
+        "struct P { int a; float b; }; float f[4]; memcpy(f, &x[4 * i], sizeof(f)); int4 b; memcpy(&b, f, sizeof(b));"
+        " P p = {2, f[1]}, q; memcpy(&q, &p, sizeof(P)); y[i] = f[0] + q.a * q.b + __int_as_float(b.z);",
+        X[4 * T] + 2 * X[4 * T + 1] + X[4 * T + 2]),
     "PTX by a function": (
         "__shared__ float s[256]; copy16(s + 4 * i, x + 4 * i); asm volatile(\"cp.async.commit_group;\\n\" ::);"
         " asm volatile(\"cp.async.wait_group 0;\\n\" ::); __syncthreads(); y[i] = s[3 * i];", X[3 * T]),

@@ -34,6 +34,13 @@ CASES: dict[str, tuple[str, str, Any]] = {
         "Held h; h.v = x[i]; y[i] = h.v + 1.0f;",
         X + 1,
     ),
+    "constants of types and templates": (
+        "template <typename T, typename U> inline constexpr bool same = __is_same(T, U); template <int K> constexpr int twice = 2 * K;"
+        "template <typename T> struct Pack { static constexpr int size = 16 / sizeof(T); T v[size]; };"
+        "template <typename T> __device__ float as(T v) { if constexpr (same<T, float>) return v * 2.0f; else return v; }",
+        "Pack<float> p; p.v[p.size - 1] = x[i]; y[i] = as(p.v[3]) + as(3) + twice<5> + (same<int, const int> ? 100 : 0);",
+        2 * X + 13,
+    ),
     "types by a template's arguments": (
         "template <typename T> struct Of; template <> struct Of<float> { typedef float4 Four; typedef int Whole; };"
         "template <> struct Of<double> { typedef double4 Four; typedef long Whole; };"
