@@ -198,6 +198,8 @@ class Unit:
         if not begin.get("file") or begin.get("file") != end.get("file"):
             return True  # built in, or put together of several macros
         text = self.text(begin["file"])
+        if not text:
+            return True  # a define of the spec's
         before = text[text.rfind(b"\n", 0, begin["offset"]) + 1 : begin["offset"]].split()
         behind = text[end["offset"] + end["tokLen"] :].partition(b"\n")[0].split(b"//")[0].split(b"/*")[0].strip()
         return before[-1:] == [name.encode()] and not behind
