@@ -342,6 +342,8 @@ def common_calls() -> dict[str, Handler]:
             out[f"as_{base}{lanes}"] = _bits
             for suffix in ("", "_rtz"):
                 out[f"convert_{base}{lanes}{suffix}"] = _converted
+    for lanes in (2, 3, 4, 8):
+        out[f"convert_half{lanes}"] = _converted
     for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong"):
         for lanes in ("", 2, 3, 4, 8, 16):
             for suffix, fn in {"": "", "_rtz": "", "_rte": "rint", "_rtp": "ceil", "_rtn": "floor"}.items():

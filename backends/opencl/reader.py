@@ -26,7 +26,7 @@ from ...ir.nodes import (
     Scope,
     Shuffle,
 )  # fmt: skip
-from ...ir.types import F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Pointer, Scalar, Space, Vector
+from ...ir.types import F16, F32, F64, I8, I16, I32, I64, U8, U16, U32, U64, Pointer, Scalar, Space, Vector
 from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.read import Source, read_entry
@@ -162,6 +162,7 @@ def _calls() -> dict[str, Handler]:
         out[f"as_{name}"] = c.bitcast(t)
         for suffix in ("", "_rtz"):
             out[f"convert_{name}{suffix}"] = c.convert_to(t)
+    out["convert_half"] = c.convert_to(F16)
     out["as_uint2"] = lambda _fc, site: Bitcast(site.args[0], Vector(U32, 2), loc=site.loc)
     for op, name in {"add": "add", "sub": "sub", "exch": "xchg", "min": "min", "max": "max", "and": "and", "or": "or",
                      "xor": "xor", "cas": "cmpxchg"}.items():  # fmt: skip

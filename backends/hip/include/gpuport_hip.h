@@ -3,6 +3,9 @@
 #pragma once
 #include "gpuport_cuda.h"
 
+typedef struct ihipStream_t* hipStream_t;
+typedef struct ihipEvent_t* hipEvent_t;
+
 #define __HIP_DEVICE_COMPILE__ 1
 #define HIP_DYNAMIC_SHARED(type, var) extern __shared__ type var[];
 

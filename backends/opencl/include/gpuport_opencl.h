@@ -27,6 +27,8 @@ GP_VECTORS(half)
 #define INFINITY __builtin_huge_valf()
 #define NAN __builtin_nanf("")
 #define FLT_MAX 0x1.fffffep127f
+#define MAXFLOAT FLT_MAX
+#define HUGE_VALF __builtin_huge_valf()
 #define FLT_MIN 0x1.0p-126f
 #define FLT_EPSILON 0x1.0p-23f
 #define INT_MAX 2147483647
@@ -226,6 +228,12 @@ GP_CONVERT_FLOAT(uint) GP_CONVERT_FLOAT(long) GP_CONVERT_FLOAT(ulong) GP_CONVERT
 #define GP_CONVERT_VECTORS(T) GP_EACH_SOURCE(GP_CONVERT_FROM_LANES, T)
 GP_CONVERT_VECTORS(char) GP_CONVERT_VECTORS(uchar) GP_CONVERT_VECTORS(short) GP_CONVERT_VECTORS(ushort)
 GP_CONVERT_VECTORS(int) GP_CONVERT_VECTORS(uint) GP_CONVERT_VECTORS(float)
+#ifdef cl_khr_fp16
+half GP_OVERLOAD convert_half(float);
+half GP_OVERLOAD convert_half(half);
+float GP_OVERLOAD convert_float(half);
+GP_CONVERT_FROM_LANES(half, float) GP_CONVERT_FROM_LANES(half, half) GP_CONVERT_FROM_LANES(float, half)
+#endif
 #define GP_CONVERT_INTEGER_VECTORS(T) GP_EACH_SOURCE(GP_CONVERT_INTEGERS_FROM, T)
 GP_CONVERT_INTEGER_VECTORS(char) GP_CONVERT_INTEGER_VECTORS(uchar) GP_CONVERT_INTEGER_VECTORS(short)
 GP_CONVERT_INTEGER_VECTORS(ushort) GP_CONVERT_INTEGER_VECTORS(int) GP_CONVERT_INTEGER_VECTORS(uint)
@@ -252,6 +260,9 @@ uint GP_OVERLOAD as_uint(ushort2);
     GP_VLOAD(__private, T, 4) GP_VLOAD(__global, T, 8) GP_VLOAD(__global, T, 16) GP_VLOAD(__local, T, 8)
 GP_VLOADS(char) GP_VLOADS(uchar) GP_VLOADS(short) GP_VLOADS(ushort) GP_VLOADS(int) GP_VLOADS(uint) GP_VLOADS(long)
 GP_VLOADS(ulong) GP_VLOADS(float) GP_VLOADS(double)
+#ifdef cl_khr_fp16
+GP_VLOADS(half)
+#endif
 
 #define GP_ATOMICS(P, S, T)                                                                                            \
     T GP_OVERLOAD P##_add(volatile S T*, T);                                                                           \

@@ -79,6 +79,8 @@ BODIES = {
                     "const float4* p = reinterpret_cast<const float4*>(x); y[i] = p[i / 4].x + p[i / 4].w;", F,
                     F[LANE // 4 * 4] + F[LANE // 4 * 4 + 3]),
     "bits": ("const float*", "int*", "y[i] = __float_as_int(x[i]) & 0x7fffffff;", F, F.view(np.int32) & 0x7FFFFFFF),
+    "a pointer by a constant": ("const float*", "float*", "__shared__ float s[32];"
+                               " float* p = sizeof(float) == 4 ? s : y; p[i] = x[i]; __syncthreads(); y[i] = p[31 - i];", F, F[::-1]),
     "pointer offset": ("const float*", "float*", "const float* p = x + i; ++p; y[i] = *(p - 1) + p[-1];", F, F + F),
     "address of": ("const float*", "float*", "const float* p = &x[i]; y[i] = *p;", F, F),
     "math": ("const float*", "float*", "y[i] = fmaxf(fabsf(x[i]), 1.f) + floorf(x[i]) + sqrtf(4.f);", F,

@@ -102,6 +102,9 @@ INTEGERS = {
 
 f32 = np.float32
 FLOATS = {
+    "halves": ("half2 h = convert_half2((float2)(f, 2.25f)); half a[4]; vstore2(h, 0, a); r = convert_float2(vload2(0, a)).x;"
+               " r += (float)convert_half(0.1f);", lambda f: f.astype("f2").astype("f4") + f32(np.float16(0.1))),
+    "the largest": ("r = fmin(f, MAXFLOAT) + (HUGE_VALF > MAXFLOAT);", lambda f: np.fmin(f, np.finfo("f4").max) + f32(1)),
     "mad": ("r = mad(f, 2.0f, 1.0f);", lambda f: f * f32(2) + f32(1)),
     "clamp": ("r = clamp(f, -1.0f, 2.0f);", lambda f: np.fmin(np.fmax(f, f32(-1)), f32(2))),
     "mix": ("r = mix(f, 3.0f, 0.25f);", lambda f: f + (f32(3) - f) * f32(0.25)),
