@@ -46,7 +46,7 @@ def port_command(
         typer.Option(help="What doubles become where a machine has none: float32, double-single. [default: refused]"),
     ] = None,
     time_limit: Annotated[float, typer.Option(help="Seconds that one run of a kernel may take.")] = 20.0,
-    agents: Annotated[int, typer.Option(help="Workers of a swarm that asks a language model; 0: none.")] = 0,
+    agents: Annotated[int, typer.Option(min=0, help="Workers of a swarm that asks a language model; 0: none.")] = 0,
     advice: Annotated[str, typer.Option(help="Advice of yours for the swarm.")] = "",
     llm_base_url: Annotated[
         str | None, typer.Option(help="An OpenAI-compatible server; default OPENAI_BASE_URL.")
@@ -79,6 +79,8 @@ def port_command(
     names = [n.strip() for n in dst.split(",") if n.strip()]
     if not names:
         raise typer.BadParameter("name at least one machine", param_hint="--dst")
+    if twice := next((n for n in names if names.count(n) > 1), ""):
+        raise typer.BadParameter(f"{twice} is named twice", param_hint="--dst")
     swarm = None
     if agents > 0:
         from .agents.budget import parse_budget

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import json
 import re
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from .errors import NoAnswer
 
 Answer = TypeVar("Answer", bound=BaseModel)
+
+MOST_POINTS: Final = 30
+MOST_STRATEGIES: Final = 16
+MOST_WORDS: Final = 2000  # characters of an idea; a model that says more than is wanted is cut short, not sent away
 
 
 class Lenient(BaseModel):
@@ -30,13 +35,23 @@ class Lenient(BaseModel):
 class Brief(Lenient):
     """A sage's brief on one machine: what matters for this kernel there."""
 
-    points: list[str] = Field(default_factory=list, max_length=30)
+    points: list[str] = Field(default_factory=list)
+
+    @field_validator("points")
+    @classmethod
+    def _first(cls, points: list[str]) -> list[str]:
+        return points[:MOST_POINTS]
 
 
 class Plan(Lenient):
     """The supervisor's strategies, one line each, the most promising first."""
 
-    strategies: list[str] = Field(min_length=1, max_length=16)
+    strategies: list[str] = Field(min_length=1)
+
+    @field_validator("strategies")
+    @classmethod
+    def _first(cls, strategies: list[str]) -> list[str]:
+        return strategies[:MOST_STRATEGIES]
 
 
 class KernelAnswer(Lenient):
@@ -46,10 +61,15 @@ class KernelAnswer(Lenient):
 
     source: str = Field(min_length=1, max_length=100_000)
     header: str = Field(default="", max_length=100_000)
-    idea: str = Field(default="", max_length=2_000)
+    idea: str = ""
+
+    @field_validator("idea")
+    @classmethod
+    def _first(cls, idea: str) -> str:
+        return idea[:MOST_WORDS]
 
 
-_FENCE = re.compile(r"```[A-Za-z0-9_+-]*[ \t]*\n(.*?)```", re.DOTALL)
+_FENCE = re.compile(r"```([A-Za-z0-9_+-]*)[ \t]*\n(.*?)```", re.DOTALL)
 
 
 def parse_answer(text: str, answer: type[Answer]) -> Answer:
@@ -60,19 +80,23 @@ def parse_answer(text: str, answer: type[Answer]) -> Answer:
     problem = "no JSON and no fenced code"
     # models that think aloud do so in front, in code and braces too
     said = text.partition("</think>")[2] or text
-    blocks = [m.group(1) for m in _FENCE.finditer(said)]
-    for candidate in (text, said, *blocks, _braced(said)):
+    fenced = [(m[1].lower(), m[2]) for m in _FENCE.finditer(said)]
+    for candidate in (text, said, *(block for _, block in fenced), _braced(said)):
         stripped = candidate.strip()
         if not stripped.startswith("{"):
             continue
         try:
-            return answer.model_validate_json(stripped)
+            # not strict: models break the lines of a kernel inside its string
+            return answer.model_validate(json.loads(stripped, strict=False))
         except ValidationError as error:
             first = error.errors(include_url=False, include_input=False)[0]
             problem = f"{'.'.join(map(str, first['loc'])) or 'JSON'}: {first['msg']}"
-    if "source" in answer.model_fields and blocks:
+        except (ValueError, RecursionError) as error:
+            problem = f"JSON: {error}"
+    code = [block for language, block in fenced if language != "json"]
+    if "source" in answer.model_fields and code:
         try:
-            return answer.model_validate({"source": max(blocks, key=len)})
+            return answer.model_validate({"source": max(code, key=len)})
         except ValidationError as error:
             problem = str(error.errors()[0]["msg"])
     raise NoAnswer(f"the answer is no {answer.__name__}: {problem}")

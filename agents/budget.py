@@ -11,7 +11,10 @@ from .errors import ModelError, OutOfBudget
 
 @dataclass(frozen=True)
 class Budget:
-    """Limits of a run. `max_cost` is in the currency of the prices, which are per million tokens."""
+    """Limits of a run. `max_cost` is in the currency of the prices, which are per million tokens.
+
+    Raises ModelError for a limit that is no number from 0, named as the command's options are.
+    """
 
     max_candidates: int = 24
     max_tokens: int = 400_000
@@ -19,6 +22,17 @@ class Budget:
     max_cost: float | None = None
     input_price: float = 0.0
     output_price: float = 0.0
+
+    def __post_init__(self) -> None:
+        limits = {
+            "prices": min(self.input_price, self.output_price), "max-candidates": self.max_candidates,
+            "max-tokens": self.max_tokens, "max-seconds": self.max_seconds, "max-cost": self.max_cost or 0.0,
+        }  # fmt: skip
+        for name, value in limits.items():
+            if not 0 <= value < float("inf"):
+                raise ModelError(f"--{name}: expected a number from 0, found {value:g}")
+        if self.max_cost is not None and self.input_price == self.output_price == 0:
+            raise ModelError("--max-cost: give --prices input,output, or nothing has a cost")
 
 
 @dataclass
@@ -140,11 +154,4 @@ def parse_budget(candidates: int, tokens: int, seconds: float, cost: float | Non
         price_in, price_out = (float(p) for p in prices.split(","))
     except ValueError:
         raise ModelError(f"--prices: expected two numbers, input,output, found {prices!r}") from None
-    limits = {"--prices": min(price_in, price_out), "--max-candidates": candidates, "--max-tokens": tokens}
-    limits |= {"--max-seconds": seconds, "--max-cost": 0.0 if cost is None else cost}
-    for option, value in limits.items():
-        if not 0 <= value < float("inf"):
-            raise ModelError(f"{option}: expected a number from 0, found {value:g}")
-    if cost is not None and price_in == price_out == 0:
-        raise ModelError("--max-cost: give --prices input,output, or nothing has a cost")
     return Budget(candidates, tokens, seconds, cost, price_in, price_out)

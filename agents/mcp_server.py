@@ -46,10 +46,10 @@ TIME_LIMIT = 20.0
 
 
 def build_server(root: Path) -> FastMCP:
-    """Return the server with its tools; they read no file outside `root`.
+    """Return the server with its tools; the paths that they are given lead to no file outside `root`.
 
-    A spec names Python that computes its reference, and judging a kernel runs it: whoever may write below `root` may
-    run code. Raises ModelError where the package mcp is missing.
+    A kernel below `root` includes what it likes, and a spec names Python that judging it runs: whoever may write there
+    may read files and run code. Raises ModelError where the package mcp is missing.
     """
     try:
         from mcp.server.fastmcp import FastMCP

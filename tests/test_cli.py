@@ -200,6 +200,9 @@ def test_wrong_usage_is_exit_status_2(tmp_path: Path) -> None:
     assert gpuport("port", cwd=tmp_path).returncode == 2
     assert gpuport("prot", cwd=tmp_path).returncode == 2
     assert gpuport("port", "missing.cu", "--src", "h100", "--dst", "cpu", cwd=tmp_path).returncode == 2
+    twice = gpuport("port", "missing.cu", "--src", "h100", "--dst", "cpu,m4,cpu", cwd=tmp_path)
+    assert (twice.returncode, "cpu is named twice" in twice.stderr) == (2, True)
+    assert gpuport("port", "k.cu", "--src", "h100", "--dst", "cpu", "--agents", "-1", cwd=tmp_path).returncode == 2
 
 
 def test_machines_and_doctor(tmp_path: Path) -> None:

@@ -104,10 +104,10 @@ def _macros(emitted: Emitted) -> list[str]:
     return lines
 
 
-def _unfused(emitted: Emitted, dialect: Dialect) -> tuple[str, ...]:
+def _unfused(emitted: Emitted, dialect: Dialect) -> Sequence[str]:
     if not emitted.rounded or not dialect.unfused:
         return ()
-    return "// The source rounds products and sums one by one: the compiler must not fuse them.", dialect.unfused
+    return "", "// The source rounds products and sums one by one: the compiler must not fuse them.", dialect.unfused
 
 
 def _parameters(kernel: n.Function, dialect: Dialect) -> list[str]:

@@ -154,6 +154,8 @@ def test_a_wrong_budget_is_one_line(changes: dict[str, Any], why: str) -> None:
     options: dict[str, Any] = {"candidates": 1, "tokens": 1, "seconds": 1.0, "cost": None, "prices": "0,0"}
     with pytest.raises(ModelError, match=why):
         parse_budget(**{**options, **changes})
+    with pytest.raises(ModelError, match="--max-seconds"):
+        Budget(max_seconds=float("nan"))
 
 
 @pytest.mark.parametrize(
@@ -184,6 +186,13 @@ def test_answers_are_read_from_json_fences_and_prose() -> None:
     aside = code + "// </think>\n"
     assert parse_answer(json.dumps({"source": aside}), KernelAnswer).source == aside
     assert parse_answer('{"strategies": ["a"]}', Plan).strategies == ["a"]
+    broken = whole.replace("\\n", "\n")  # a line's end inside a string, as models write it
+    assert parse_answer(f"```json\n{broken}\n```", KernelAnswer).source == code
+    assert len(parse_answer(json.dumps({"source": code, "idea": "i" * 9999}), KernelAnswer).idea) == 2000
+    assert len(parse_answer(json.dumps({"points": ["p"] * 99}), Brief).points) == 30
+    assert len(parse_answer(json.dumps({"strategies": ["s"] * 99}), Plan).strategies) == 16
+    with pytest.raises(NoAnswer):  # JSON that cannot be read is no kernel
+        parse_answer('```json\n{"source": "void k() {}\n```', KernelAnswer)
     assert one_line("a\x1b[31m\n\u202eb\tc" + "d" * 99, 12) == "a [31m b cd…"
 
 

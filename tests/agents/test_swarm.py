@@ -216,6 +216,13 @@ def test_a_key_that_is_revoked_in_mid_run_costs_nothing_that_was_found(folder: P
     assert "rejects the key in OPENAI_API_KEY" in agents.records["arc-b580"].stopped
 
 
+def test_where_no_candidate_is_wanted_nothing_is_asked(folder: Path) -> None:
+    with serve(scripted([RIGHT])) as server:
+        report = port(folder / "twice.cu", "h100", "arc-b580", agents=swarm(server.url, folder, candidates=0))
+        assert not server.requests
+    assert report.verdict == "VERIFIED (emulated)"
+
+
 def test_a_wrong_key_is_one_loud_line(folder: Path) -> None:
     with serve(lambda _body: 401) as server, pytest.raises(ModelError, match="rejects the key") as error:
         port(folder / "twice.cu", src="h100", dst="arc-b580", agents=swarm(server.url, folder))
