@@ -191,7 +191,8 @@ class Unit:
         if not self._whole_body(begin["spellingLoc"], end["spellingLoc"], name):
             return None
         after = self.text(where["file"])[where["offset"] + where["tokLen"] :][:64].lstrip()
-        return name if name.isidentifier() and not after.startswith(b"(") else None
+        # `__FLT_MAX__` and the like are a compiler's own, of which the destination's may have another
+        return name if name.isidentifier() and not name.startswith("__") and not after.startswith(b"(") else None
 
     def _whole_body(self, begin: Node, end: Node, name: str) -> bool:
         """Whether what stands from `begin` to `end` is all that a macro stands for; a part of that has no name."""

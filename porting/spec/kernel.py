@@ -248,7 +248,7 @@ class Kernel:
 def _flatten(data: dict[str, Any], origin: str) -> dict[str, Any]:
     problems = [f"{origin}: {key}: unknown table{_near(key, TABLES)}" for key in data if key not in TABLES]
     if "constants" in data:
-        problems = [f"{origin}: constants: __constant__ symbols are not supported yet"]
+        problems = [f"{origin}: constants: __constant__ symbols go into [args], behind the kernel's parameters"]
     kernel: Any = data.get("kernel")
     if not isinstance(kernel, dict):
         problems.append(f"{origin}: kernel: expected the table [kernel] with source and entry")

@@ -165,3 +165,7 @@ def test_a_part_of_a_macro_does_not_bear_its_name(tmp_path):
         "#define S sqrtf(2.0f / 8.0f)\n#define W (4 * 2)  // one\n__global__ void k(float* y) { y[0] = S + W; }",
     )
     assert [(c.name, c.value) for c in program.constants] == [("W", 8)]
+
+
+def test_a_macro_of_the_compilers_own_is_its_value(tmp_path):
+    assert read(tmp_path, "__global__ void k(float* y) { y[0] = __FLT_MAX__; }").constants == ()

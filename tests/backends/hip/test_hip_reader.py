@@ -54,6 +54,19 @@ def test_operations_are_of_the_whole_wave(tmp_path: Path, device: str, width: in
     np.testing.assert_array_equal(done.buffers["y"].reshape(4, 128), expected)
 
 
+def test_the_names_of_hips_first_years(tmp_path: Path) -> None:
+    source = """#include <hip/hip_runtime.h>
+        void host(hipStream_t stream) { hipLaunchKernelGGL(k, dim3(2), dim3(8, 4), 0, stream, nullptr); }
+        __global__ void k(int* y) {
+            int i = hipThreadIdx_x + hipBlockDim_x * (hipThreadIdx_y + hipBlockDim_y * hipBlockIdx_x);
+            y[i] = i + 1000 * hipGridDim_x;
+        }"""
+    launch = Launch((2, 1, 1), (8, 4, 1))
+    program = read(tmp_path, source)
+    done = emulate(program, load_machine("mi300x"), launch, {"y": np.zeros(64, "i4")}, roles={"y": "out"})
+    np.testing.assert_array_equal(done.buffers["y"], np.arange(64) + 2000)
+
+
 SUM = """#include <hip/hip_runtime.h>
 __global__ void k(const float* x, float* total, int n) {
     float v = threadIdx.x < n ? x[threadIdx.x] : 0.0f;
