@@ -203,6 +203,8 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         return decay(fc, lower_expr(fc, operand_node), loc)
     if kind == "ToVoid":
         return lower_expr(fc, operand_node)
+    if kind == "NullToPointer" and isinstance(to := parse_type(node["type"], loc).type, Pointer):
+        return PointerCast(Const(0, U64, loc=loc), to, loc=loc)
     implicit = node["kind"] == "ImplicitCastExpr"
     value = lower_expr(fc, operand_node)
     if kind in SAME_VALUE:

@@ -411,6 +411,8 @@ def _address_of(c: Compiler, e: ir.AddressOf) -> Eval:
 
 
 def _pointer_cast(c: Compiler, e: ir.PointerCast) -> Eval:
+    if isinstance(e.pointer, ir.Const):
+        raise c.fail(e, "a null pointer")
     return pointer(c, e.pointer)
 
 

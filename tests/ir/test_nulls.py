@@ -34,6 +34,11 @@ CASES = {
     "y[0] = at(b, n) + at(b + 1, n);": "p[i]",
     "y[0] = other(b, n);": "p[i]",
     "y[0] = at(c, n);": "-1",
+    "const float* p = c ? b : nullptr; y[0] = p ? p[n] : 4.0f;": "y[0] = 4.0f",
+    "const float* p = b != c ? b : nullptr; y[0] = p ? p[n] : 4.0f;": "y[0] = p[n]",
+    "const float* p = nullptr; if (p) y[0] = 1; else y[0] = 2;": "y[0] = f32(2)",
+    "const float* p = n > 3 ? b + n : nullptr; y[0] = p ? p[1] : 4.0f;": "y[0] = p_given ? p[1] : 4.0f",
+    "const float* p = n > 3 ? nullptr : b; if (p == nullptr) y[0] = 1;": "if (!p_given)",
 }
 
 
@@ -59,3 +64,14 @@ def test_pointers_that_may_be_either_are_refused(tmp_path: Path):
     for body in ("y[0] = at(b, n) + at(c, n);", "const float* p = n > 3 ? b : c; if (p) y[0] = 1;"):
         with pytest.raises(Refusal, match="may be either"):
             resolve_nulls(read(tmp_path, body), ["c"])
+
+
+def test_null_pointers_that_stay_are_refused(tmp_path: Path):
+    for body in (
+        "const float* p = n > 3 ? b : nullptr; p = b + 1; if (p) y[0] = 1;",
+        "const float* p = nullptr; if (n > 3) p = b; y[0] = p[0];",
+        "y[0] = at(n > 3 ? b : nullptr, n);",
+    ):
+        with pytest.raises(Refusal, match=r"null pointer in this place|may be either") as caught:
+            resolve_nulls(read(tmp_path, body), ["c"])
+        assert {(d.number, d.loc.line) for d in caught.value.diagnostics if d.loc} <= {("GP1102", 2), ("GP1102", 4)}

@@ -9,6 +9,7 @@ from gpuport.backends.emulator import emulate
 from gpuport.backends.readers import read_source
 from gpuport.hwmodels import load_machine
 from gpuport.ir.diagnostics import Refusal
+from gpuport.ir.rewrites.nulls import resolve_nulls
 from gpuport.ir.validate import validate
 
 M4 = load_machine("m4")
@@ -54,6 +55,12 @@ template <typename T, uint STEP> kernel void strided(device T* x [[buffer(0)]], 
 }
 template [[host_name("strided_2")]] kernel void strided<float, 2>(device float*, constant uint&, uint, uint);
 
+kernel void masked(device const char* x, device const char* mask, device float* y, constant int& from,
+                   uint i [[thread_position_in_grid]]) {
+    device const float* m = int(i) >= from && mask != x ? (device const float*)mask : nullptr;
+    y[i] = ((device const float*)x)[i] + (m != nullptr ? m[i] : 0.5f);
+}
+
 kernel void vectors(device const float4* a [[buffer(0)]], device float4* out [[buffer(1)]], uint i [[thread_position_in_grid]]) {
     float4 v = a[i];
     float3 n = float3(v.xy, 1.0f) * 2.0f;
@@ -68,7 +75,7 @@ kernel void vectors(device const float4* a [[buffer(0)]], device float4* out [[b
 def run(tmp_path, entry, args, roles, *, grid=1, block=128, shared=0):
     path = tmp_path / "kernels.metal"
     path.write_text(SOURCE)
-    program, _ = read_source(path, entry)
+    program = resolve_nulls(read_source(path, entry)[0], [])
     validate(program)
     done = emulate(program, M4, Launch((grid, 1, 1), (block, 1, 1), shared), args, roles=roles)
     assert not done.findings, done.findings
@@ -95,6 +102,12 @@ def test_atomics_by_reference_and_simd_functions(tmp_path):
     _, got = run(tmp_path, "count", args, {"x": "in", "total": "inout", "y": "out"})
     assert got["total"][0] == np.count_nonzero(N > 5)
     np.testing.assert_array_equal(got["y"], np.repeat(N.reshape(4, 32).sum(1), 32) + AT % 32)
+
+
+def test_a_pointer_that_is_null_in_some_threads(tmp_path):
+    args = {"x": F.view(np.int8), "mask": (F * 2).view(np.int8), "y": np.zeros(128, np.float32), "from": 50}
+    _, got = run(tmp_path, "masked", args, {"x": "in", "mask": "in", "y": "out"})
+    np.testing.assert_array_equal(got["y"], F + np.where(AT >= 50, F * 2, np.float32(0.5)))
 
 
 def test_templates(tmp_path):

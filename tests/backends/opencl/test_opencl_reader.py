@@ -10,6 +10,7 @@ from gpuport.backends.opencl.reader import read_opencl_text
 from gpuport.backends.readers import read_source
 from gpuport.hwmodels import load_machine
 from gpuport.ir.diagnostics import Refusal
+from gpuport.ir.rewrites.nulls import resolve_nulls
 from gpuport.ir.validate import validate
 
 CPU = load_machine("cpu")
@@ -58,6 +59,24 @@ def test_local_argument_is_the_launchs_memory():
     launch = Launch((1, 1, 1), (64, 1, 1), 256)
     done = emulate(program, CPU, launch, {"y": np.zeros(64, np.int32)}, roles={"y": "out"})
     np.testing.assert_array_equal(done.buffers["y"], LANE[::-1])
+
+
+@pytest.mark.parametrize(("given", "null"), [(1, []), (0, []), (1, ["mask"])])
+def test_a_pointer_that_is_null_by_a_condition(given: int, null: list[str]):
+    text = """__kernel void k(__global const char* x, __global const char* mask, ulong at, int given, __global float* y) {
+  mask = mask + at;
+  __global const float* m = given && mask != x ? (__global const float*)(mask + 4) : 0;
+  int i = get_local_id(0);
+  y[i] = ((__global const float*)x)[i] + (m ? 2.0f * m[i] : 0.5f);
+  if (m == 0) y[i] += 100.0f;
+}"""
+    program = resolve_nulls(read_opencl_text(text, "k", "k.cl"), null)
+    validate(program)
+    x, m = (LANE * 0.5).astype(np.float32), np.arange(66, dtype=np.float32)
+    args = {"x": x.view(np.int8), "mask": m.view(np.int8), "at": 4, "given": given, "y": np.zeros(64, np.float32)}
+    done = emulate(program, CPU, Launch((1, 1, 1), (64, 1, 1)), args, roles={"x": "in", "mask": "in", "y": "out"})
+    assert not done.findings
+    np.testing.assert_array_equal(done.buffers["y"], x + (m[2:] * 2 if given and not null else 100.5))
 
 
 def test_bpermute_reads_another_lane_of_the_wave():
