@@ -36,7 +36,7 @@ from .context import FunctionContext
 from .methods import this
 from .objects import keep, member
 from .operators import COMPARISONS, as_bool, combine, numeric, unfused, zero
-from .pointers import address_of, decay, pointer_cast, row_length, scaled
+from .pointers import address_of, decay, mismatched, pointer_cast, row_length, scaled
 from .records import Node
 from .references import reference, template_value
 from .types import parse_type
@@ -214,6 +214,8 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     if kind in ("BitCast", "ReinterpretMemberPointer"):
         to = parse_type(node["type"], loc).type
         if isinstance(to, Pointer) and isinstance(value.type, Pointer):
+            if implicit and mismatched(value.type, to):
+                raise refuse("GP1102", f"a pointer to {value.type.elem} as one to {to.elem}, without a cast", loc)
             return pointer_cast(fc, value, to, loc, packed="packed_" in node["type"]["qualType"])
         raise refuse("GP1102", f"the cast from {value.type} to {to}", loc)
     if kind == "LValueBitCast":  # reinterpret_cast<float4&>(x)

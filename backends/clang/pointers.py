@@ -22,7 +22,7 @@ from ...ir.nodes import (
     PointerCast,
     Var,
 )
-from ...ir.types import I32, Array, Pointer, Scalar, Space, Vector
+from ...ir.types import I32, VOID, Array, Pointer, Scalar, Space, Vector
 
 if TYPE_CHECKING:
     from .context import FunctionContext
@@ -105,6 +105,12 @@ def scaled(index: Expr, length: int, loc: Loc | None) -> Expr:
     t = index.type if isinstance(index.type, Scalar) and index.type.bits >= 32 else I32
     wide = index if index.type == t else Convert(index, t, True, loc=loc)
     return Binary("*", wide, Const(length, t), t, loc=loc)
+
+
+def mismatched(given: Pointer, to: Pointer) -> bool:
+    """Tell whether C's warned-of conversion of a pointer is surely a slip: neither side is of bytes, sizes differ."""
+    sizes = {1 if isinstance(t.elem, Pointer) or t.elem == VOID else t.elem.size for t in (given, to)}
+    return len(sizes) == 2 and 1 not in sizes
 
 
 def pointer_cast(fc: FunctionContext, value: Expr, to: Pointer, loc: Loc | None, *, packed: bool = False) -> Expr:

@@ -198,7 +198,7 @@ def read_opencl(
     """Read a kernel from an OpenCL C source file; gives and raises what `read_cuda` does."""
     header = Path(__file__).parent / "include" / "gpuport_opencl.h"
     flags = ["-x", "cl", "-cl-std=CL3.0", "-cl-no-stdinc", "-target", "spir64-unknown-unknown", "-include", str(header),
-             "-Xclang", "-cl-ext=+all"]  # fmt: skip
+             "-Xclang", "-cl-ext=+all", "-Wno-error=incompatible-pointer-types"]  # fmt: skip
     source = Source(path, entry, dict(defines or {}), tuple(include_dirs))
     return read_entry(OPENCL, source, flags, ".cl", kernel_attribute="DeviceKernelAttr")
 

@@ -79,6 +79,27 @@ def test_a_pointer_that_is_null_by_a_condition(given: int, null: list[str]):
     np.testing.assert_array_equal(done.buffers["y"], x + (m[2:] * 2 if given and not null else 100.5))
 
 
+def test_pointers_of_another_type_without_a_cast():
+    text = """__kernel void other(__global float* y) {
+  __global half* h = y;
+  h[0] = 1;
+}
+__kernel void k(__global const float* x, __global int* y) {
+  int i = get_local_id(0);
+  __global const float* row = (__global const char*)x + 4 * i;
+  __global const int* bits = x;
+  y[i] = bits[i] + (int)row[0];
+}"""
+    program = read_opencl_text(text, "k", "k.cl")
+    validate(program)
+    args = {"x": LANE.astype(np.float32), "y": np.zeros(64, np.int32)}
+    done = emulate(program, CPU, Launch((1, 1, 1), (64, 1, 1)), args, roles={"x": "in", "y": "out"})
+    assert not done.findings
+    np.testing.assert_array_equal(done.buffers["y"], LANE.astype(np.float32).view(np.int32) + LANE)
+    with pytest.raises(Refusal, match=r"k\.cl:2: error GP1102: a pointer to f32 as one to f16, without a cast"):
+        read_opencl_text(text, "other", "k.cl")
+
+
 def test_bpermute_reads_another_lane_of_the_wave():
     text = """__kernel void k(__global const int* x, __global int* y) {
   int i = get_local_id(0);
