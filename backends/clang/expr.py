@@ -217,6 +217,10 @@ def _cast(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
             if implicit and mismatched(value.type, to):
                 raise refuse("GP1102", f"a pointer to {value.type.elem} as one to {to.elem}, without a cast", loc)
             return pointer_cast(fc, value, to, loc, packed="packed_" in node["type"]["qualType"])
+        alike = isinstance(to, Vector) and isinstance(value.type, Vector) and to.lanes == value.type.lanes
+        if alike and fc.unit.language.name == "metal" and not implicit:  # `(int4)v`, which converts there
+            assert isinstance(to, Vector)
+            return numeric(value, to, False, loc)
         raise refuse("GP1102", f"the cast from {value.type} to {to}", loc)
     if kind == "LValueBitCast":  # reinterpret_cast<float4&>(x)
         to = parse_type(node["type"], loc).type
@@ -406,6 +410,8 @@ def _subscript(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
         if isinstance(array.type, Array):
             return Element(array, index, array.type.elem, loc=loc)
     pointer = lower_expr(fc, base_node)
+    if isinstance(pointer.type, Vector) and isinstance(lane := fold(index), int) and 0 <= lane < pointer.type.lanes:
+        return take_lanes(fc, pointer, (int(lane),), loc)
     length = row_length(base_node["type"])
     if isinstance(index.type, Pointer):  # 3[p]
         pointer, index, length = index, pointer, row_length(index_node["type"])

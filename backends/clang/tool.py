@@ -41,7 +41,8 @@ class ClangError(GpuportError):
 class Message:
     """One diagnostic of clang: where (file, line and column from 1; line 0 for none), kind, text.
 
-    `via` are the includes, file and line, through which clang came there, outermost first.
+    `via` are the includes, file and line, through which clang came there, outermost first. `ranges` is what it is
+    about, each from a line and column to behind a line and column, where clang was asked to print that.
     """
 
     file: str
@@ -50,6 +51,7 @@ class Message:
     severity: str
     text: str
     via: tuple[tuple[str, int], ...] = ()
+    ranges: tuple[tuple[tuple[int, int], tuple[int, int]], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -235,7 +237,8 @@ def _tree(args: Sequence[str]) -> tuple[bytes, str]:
 
 
 def _messages(stderr: str) -> list[Message]:
-    pattern = re.compile(r"^(?:(.+?):(\d+):(\d+): )?(fatal error|error|warning): (.*)$")
+    pattern = re.compile(r"^(?:(.+?):(\d+):(\d+):((?:\{[\d:-]+\})*:)? )?(fatal error|error|warning): (.*)$")
+    ranged = re.compile(r"\{(\d+):(\d+)-(\d+):(\d+)\}")
     included = re.compile(r"^(?:In file included from|                 from) (.+?):(\d+)[:,]$")
     out: list[Message] = []
     via: dict[str, tuple[tuple[str, int], ...]] = {}  # clang says it once for the messages of a file
@@ -247,9 +250,11 @@ def _messages(stderr: str) -> list[Message]:
             file = match[1] or ""
             if chain:
                 via[file], chain = tuple(chain), []
-            severity = "error" if "error" in match[4] else "warning"
+            severity = "error" if "error" in match[5] else "warning"
+            numbers = (tuple(map(int, m)) for m in ranged.findall(match[4] or ""))
+            spans = tuple(((a, b), (c, d)) for a, b, c, d in numbers)
             where = (file, int(match[2] or 0), int(match[3] or 0))
-            out.append(Message(*where, severity, match[5], via.get(file, ())))
+            out.append(Message(*where, severity, match[6], via.get(file, ()), spans))
     return out
 
 

@@ -66,7 +66,7 @@ SPACES: dict[str, Space] = {
 }  # fmt: skip
 
 _TOKEN = re.compile(
-    r"__attribute__\(\(address_space\(\d+\)\)\)|__attribute__\(\(ext_vector_type\((?P<lanes>\d+)\)\)\)"
+    r"__attribute__\(\((?:address_space|ext_vector_type)\(\d+\)\)\)"
     r"|__attribute__\(\(.*?\)\)|\[(?P<length>\d*)\]|[A-Za-z_][\w:]*|\*|&&|&|\(|\)|<|>|,|\S"
 )
 
@@ -92,7 +92,7 @@ def split_record(info: dict[str, Any]) -> Record | None:
     return record if record is not None and split(record) else None
 
 
-_LANES = re.compile(r"__attribute__\(\(ext_vector_type\(\d+\)\)\)")
+_LANES = re.compile(r"__attribute__\(\(ext_vector_type\((\d+)\)\)\)")
 
 
 @dataclass(slots=True)
@@ -147,7 +147,8 @@ def _parse(text: str, loc: Loc | None) -> ParsedType | None:
     if records is not None:
         text, known = records.find(text)
     words: list[str] = []
-    lanes = 0
+    vector = _LANES.search(text)  # which stands behind the `*` of a pointer to it where a template's argument is one
+    lanes = int(vector[1]) if vector else 0
     lengths: list[int] = []
     const = volatile = restrict = reference = False
     space: Space | None = None
@@ -161,9 +162,7 @@ def _parse(text: str, loc: Loc | None) -> ParsedType | None:
     for match in _TOKEN.finditer(text):
         token = match[0]
         position = match.end()
-        if match["lanes"]:
-            lanes = int(match["lanes"])
-        elif match["length"] is not None:
+        if match["length"] is not None:
             lengths.append(int(match["length"] or 0))
         elif token in SPACES:
             space = SPACES[token]

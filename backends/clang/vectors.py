@@ -75,10 +75,10 @@ def lanes_of(fc: FunctionContext, e: Expr, loc: Loc | None) -> list[Expr]:
 
 
 def compare_lanes(fc: FunctionContext, op: str, sides: tuple[Expr, Expr], t: Type, loc: Loc | None) -> Expr:
-    """`a < b` of vectors: in OpenCL C -1 in the lanes where it holds, else 0."""
-    if not isinstance(t, Vector) or fc.unit.language.name != "opencl":
+    """`a < b` of vectors: in OpenCL C -1 in the lanes where it holds, else 0; in Metal true, which converts to 1."""
+    if not isinstance(t, Vector) or fc.unit.language.name not in ("opencl", "metal"):
         raise refuse("GP1102", "a comparison of vectors", loc)
-    yes, no = Const(-1 if t.elem.signed else 1, t.elem), Const(0, t.elem)
+    yes, no = Const(-1 if t.elem.signed and fc.unit.language.name == "opencl" else 1, t.elem), Const(0, t.elem)
     pairs = zip(*(lanes_of(fc, s, loc) for s in sides), strict=True)
     return MakeVector(tuple(Select(Binary(op, a, b, BOOL), yes, no, t.elem, loc=loc) for a, b in pairs), t, loc=loc)
 
@@ -87,7 +87,8 @@ def choose_lanes(fc: FunctionContext, parts: Sequence[Expr], loc: Loc | None) ->
     """`c ? a : b` of vectors: a in the lanes whose highest bit in c is set; both are evaluated."""
     cond, then, other = parts
     t = then.type
-    if not isinstance(t, Vector) or not isinstance(cond.type, Vector) or not cond.type.elem.signed:
+    signed = isinstance(cond.type, Vector) and cond.type.elem.signed
+    if not isinstance(t, Vector) or not isinstance(cond.type, Vector) or not signed or fc.unit.language.name == "metal":
         raise refuse("GP1102", "a conditional expression of vectors of this form", loc)
     zero = Const(0, cond.type.elem)
     rows = zip(*(lanes_of(fc, p, loc) for p in (cond, then, other)), strict=True)

@@ -26,7 +26,7 @@ def with_copies(text: str, flags: Sequence[str]) -> str:
     for _ in range(ROUNDS):
         messages = diagnose(text, ".metal.cpp", flags)
         places = {
-            _offset(text, m.line, m.col): "no viable overloaded '='" in m.text
+            offset(text, m.line, m.col): "no viable overloaded '='" in m.text
             for m in messages
             if m.severity == "error"
             and ("no viable overloaded '='" in m.text or "no matching constructor for initialization of" in m.text)
@@ -40,7 +40,8 @@ def with_copies(text: str, flags: Sequence[str]) -> str:
     return text
 
 
-def _offset(text: str, line: int, col: int) -> int:
+def offset(text: str, line: int, col: int) -> int:
+    """Return where a line and column of clang's, from 1, lie in a text."""
     at = 0
     for _ in range(line - 1):
         at = text.find("\n", at) + 1

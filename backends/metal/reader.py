@@ -29,6 +29,7 @@ from ...ir.nodes import (
     MakeVector,
     MathCall,
     Scope,
+    Select,
     Unary,
     Var,
 )
@@ -38,13 +39,15 @@ from ..clang import handlers as c
 from ..clang.context import CallSite, FunctionContext, Handler, Language
 from ..clang.matrices import simdgroup, with_fills
 from ..clang.objects import keep
+from ..clang.operators import as_bool
 from ..clang.read import Source, read_entry
 from ..clang.tool import diagnose
 from ..clang.types import parse_type
-from ..clang.vectors import lanes_of
 from ..opencl.builtins import clamp, common_calls, lane_by_lane
 from ..opencl.reader import global_index
+from .casts import with_casts
 from .copies import with_copies
+from .vectors import cast, make_vector, tested
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -173,7 +176,7 @@ def _calls() -> dict[str, Handler]:
         "atomic_compare_exchange_weak_explicit": _compare_exchange, "atomic_load_explicit": _atomic_load,
         "atomic_exchange_explicit": c.atomic("exch"), "atomic_store_explicit": c.atomic("exch"),
         "gp_simd_size": c.grid(Grid.SUBGROUP_SIZE), "gp_simd_lane": c.grid(Grid.LANE), "sincos": _sincos,
-        "divide": c.operator("/"), "gp_load": c.identity, "gp_store": _store,
+        "divide": c.operator("/"), "gp_load": c.identity, "gp_cast": cast, "gp_store": _store,
     }  # fmt: skip
     out |= {
         name: handler
@@ -181,6 +184,8 @@ def _calls() -> dict[str, Handler]:
         if not name.startswith(("as_", "convert_", "native_")) and name not in out
     }
     out["saturate"] = lane_by_lane(lambda a, t, fc: clamp((a[0], Const(0.0, t), Const(1.0, t)), t, fc))
+    out["select"] = lane_by_lane(lambda a, t, _fc: Select(as_bool(a[2]), a[1], a[0], t))
+    out["any"], out["all"] = tested("||"), tested("&&")
     out["fract"] = lane_by_lane(_fract)
     out["absdiff"], out["addsat"], out["subsat"] = out["abs_diff"], out["add_sat"], out["sub_sat"]
     out["atomic_thread_fence"] = _fence
@@ -197,20 +202,9 @@ def _calls() -> dict[str, Handler]:
     out = {f"metal::{name}": handler for name, handler in out.items()}
     for base in ("char", "uchar", "short", "ushort", "int", "uint", "long", "ulong", "float", "half", "bfloat"):
         for lanes in (2, 3, 4):
-            out[f"metal::gp_make_{base}{lanes}"] = _make_vector
+            out[f"metal::gp_make_{base}{lanes}"] = make_vector
     out.update(simdgroup())
     return out
-
-
-def _make_vector(fc: FunctionContext, site: CallSite) -> Expr:
-    if isinstance(site.type, Vector) and any(isinstance(a.type, Vector) for a in site.args):
-        lanes = [lane for a in site.args for lane in (lanes_of(fc, a, site.loc) if isinstance(a.type, Vector) else [a])]
-        t = site.type.elem
-        brought = tuple(e if e.type == t or not isinstance(e.type, Scalar) else Convert(e, t, False) for e in lanes)
-        return MakeVector(brought, site.type, loc=site.loc)
-    if isinstance(site.type, Vector) and len(site.args) == 1:
-        return MakeVector((c.coerce(site.args[0], site.type.elem),) * site.type.lanes, site.type, loc=site.loc)
-    return c.make_vector(fc, site)  # pyright: ignore[reportReturnType]
 
 
 METAL = Language(
@@ -285,7 +279,7 @@ def read_metal(
         text = path.read_text(encoding="utf-8", errors="replace")
     except OSError as error:
         raise refuse("GP1001", f"{path.name}: {error.strerror or error}") from None
-    for name, written in re.findall(r'host_name\("([^"]+)"\)\s*\]\]\s*kernel\s+void\s+([^(]+)\(', text):
+    for name, written in re.findall(r'host_name\("([^"]+)"\)\s*\]\]\s*kernel\s+\w+\s+([^(;]+)[(;]', text):
         entry = written.strip() if entry == name else entry
     text = _as_cpp(text)
     flags = [*_flags(), '-Dkernel=__attribute__((annotate("kernel")))', "-I", str(path.resolve().parent)]
@@ -395,4 +389,4 @@ def _with_static(text: str, flags: list[str], dynamic: list[str]) -> str:
             at = line.rfind("threadgroup", 0, m.col)
             if at >= 0 and not line[:at].rstrip().endswith("static"):
                 lines[m.line - 1] = f"{line[:at]}static {line[at:]}"
-    return with_copies("\n".join(lines), arguments)
+    return with_casts(with_copies("\n".join(lines), arguments), arguments)

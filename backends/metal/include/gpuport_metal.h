@@ -76,6 +76,7 @@ template <typename T> T gp_load(const device T&);
 template <typename T> T gp_load(const threadgroup T&);
 template <typename T> T gp_load(const constant T&);
 template <typename A, typename B> void gp_store(A&&, B&&);
+template <typename To, typename From> To gp_cast(From);
 
 #define GP_SHUFFLE(T)                                                                                                  \
     T simd_shuffle(T, ushort);                                                                                         \
@@ -185,6 +186,15 @@ GP_ATOMIC(device, atomic_float, float)
     T fract(T); T select(T, T, bool); T normalize(T); S dot(T, T); S length(T); S distance(T, T); T powr(T, T);
 GP_COMMON(float2, float) GP_COMMON(float3, float) GP_COMMON(float4, float) GP_COMMON(half2, half)
 GP_COMMON(half4, half)
+// a comparison of vectors has a vector of integers of the same size here, of bools in Metal
+#define GP_MASK(M) bool any(M); bool all(M);
+#define GP_MASKS(N) GP_MASK(N##2) GP_MASK(N##3) GP_MASK(N##4)
+#define GP_SELECT(T, M) T##2 select(T##2, T##2, M##2); T##3 select(T##3, T##3, M##3); T##4 select(T##4, T##4, M##4);
+GP_MASKS(char) GP_MASKS(short) GP_MASKS(int) GP_MASKS(long)
+GP_SELECT(float, int) GP_SELECT(half, short) GP_SELECT(int, int) GP_SELECT(uint, int) GP_SELECT(short, short)
+GP_SELECT(ushort, short)
+bool any(bool);
+bool all(bool);
 #define GP_COMMON_SCALAR(T)                                                                                            \
     T clamp(T, T, T); T mix(T, T, T); T step(T, T); T smoothstep(T, T, T); T sign(T); T saturate(T); T fract(T);       \
     T select(T, T, bool);

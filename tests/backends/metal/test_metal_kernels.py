@@ -61,10 +61,20 @@ kernel void masked(device const char* x, device const char* mask, device float* 
     y[i] = ((device const float*)x)[i] + (m != nullptr ? m[i] : 0.5f);
 }
 
+template <typename T, typename TC> kernel void converted(device const T* x, device TC* y, uint i [[thread_position_in_grid]]) {
+    const TC v = (TC) x[i];
+    TC r = (TC) ((T) (v * 0.5f)) + TC(x[i]) + static_cast<TC>(x[i]);
+    r += select(v, -v, v > 1.0f) * 4.0f + TC(v >= 0.0f) * 50.0f - TC((int4) v);
+    y[i] = r + (any(v > 28.0f) ? 100.0f : 0.0f) + (all(v > 0.0f) ? 1000.0f : 0.0f) + dot(v, v) + length(v * 0.0f);
+}
+typedef decltype(converted<half4, float4>) converted_t;
+template [[host_name("converted_f16_4")]] kernel converted_t converted<half4, float4>;
+
 kernel void vectors(device const float4* a [[buffer(0)]], device float4* out [[buffer(1)]], uint i [[thread_position_in_grid]]) {
     float4 v = a[i];
     float3 n = float3(v.xy, 1.0f) * 2.0f;
-    v.zw = n.zx;
+    v[2] = n[2];
+    v.w = n.x;
     float c;
     float s = sincos(0.0f, c);
     out[i] = float4(mix(v.x, v.y, 0.5f), saturate(v.y), fract(v.z + 0.25f), dot(v, float4(1, 0, 0, 1)) + s + c + float4(int4(v)).x * 0.0f);
@@ -110,6 +120,15 @@ def test_a_pointer_that_is_null_in_some_threads(tmp_path):
     np.testing.assert_array_equal(got["y"], F + np.where(AT >= 50, F * 2, np.float32(0.5)))
 
 
+def test_conversions_of_vectors_that_a_template_names(tmp_path):
+    args = {"x": F.astype(np.float16), "y": np.zeros(128, np.float32)}
+    _, got = run(tmp_path, "converted_f16_4", args, {"x": "in", "y": "out"}, block=32)
+    v = F.reshape(32, 4)
+    whole = np.where((v > 28).any(1), 100, 0) + np.where((v > 0).all(1), 1000, 0) + (v * v).sum(1)
+    want = v * 2.5 + np.where(v > 1, -v, v) * 4 + (v >= 0) * 50 - np.trunc(v) + whole[:, None]
+    np.testing.assert_array_equal(got["y"].reshape(32, 4), want.astype(np.float32))
+
+
 def test_templates(tmp_path):
     args = {"x": F.copy(), "n": 128}
     _, got = run(tmp_path, "strided<float, 2>", args, {"x": "inout"}, block=32)
@@ -138,6 +157,9 @@ REFUSED = [
     ("struct P { int b : 3; } p; p.b = n; y[2] = p.b;", "GP1103"),
     ("texture2d<float> t;", "GP1001"),
     ("float* p = new float;", "GP1"),
+    ("float2 v = float2(n) > 1.0f ? float2(1.0f) : float2(2.0f);", "GP1102"),
+    ("float4 w = (float4) float3(n);", "GP1102"),
+    ("float u = float4(1.0f)[n];", "GP1102"),
     ("atomic_fetch_add_explicit(y, 1, memory_order_relaxed);", "GP1001"),
 ]
 
