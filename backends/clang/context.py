@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from ...ir.diagnostics import Diagnostic, Refusal
-from ...ir.nodes import Declare, Expr, Function, Loc, Param, Stmt
+from ...ir.nodes import Const, Declare, Expr, Function, Loc, Param, Stmt, Var
 from ...ir.types import Space, Type
+from ...ir.walk import rewrite_exprs
 from .records import Records
 from .tool import Comment, comments
 
@@ -224,6 +225,7 @@ class Variable:
     value: Expr | None = None  # built-in variables and constants stand for an expression
     parts: Parts | None = None  # an object that is taken apart
     function: Node | None = None  # of a parameter that is a function: the one that is given
+    known: Const | None = None  # what a const variable is, where its initialiser tells
 
 
 @dataclass
@@ -266,6 +268,11 @@ class FunctionContext:
         variable = Variable(self.unique(node.get("name", "unnamed")), parsed.type, space, parsed.reference)
         self.variables[node["id"]] = variable
         return variable
+
+    def with_known(self, expr: Expr) -> Expr:
+        """Put the values of const variables into an expression that is to be folded."""
+        known = {v.name: v.known for v in self.variables.values()}
+        return rewrite_exprs(expr, lambda e: (known.get(e.name) or e) if isinstance(e, Var) else e)
 
     def comments_before(self, node: Node) -> tuple[str, ...]:
         """Take the comments of this function's body that stand before a node."""

@@ -6,14 +6,16 @@ import dataclasses
 
 from ...ir.diagnostics import Refusal, refuse
 from ...ir.nodes import (
+    Const,
     Declare,
     Expr,
     Loc,
     Stmt,
 )  # fmt: skip
-from ...ir.types import VOID, Array, Pointer, Space, Struct, Type, flat_elem
+from ...ir.types import VOID, Array, Pointer, Scalar, Space, Struct, Type, flat_elem
 from .addresses import is_address
 from .calls import coerce, is_temporary
+from .constants import fold
 from .construction import initial, is_default
 from .context import FunctionContext, Variable
 from .expr import lower_expr
@@ -93,6 +95,9 @@ def _declare(fc: FunctionContext, node: Node) -> list[Stmt]:
         parsed.const if not isinstance(parsed.type, Pointer) else node["type"]["qualType"].rstrip().endswith("const")
     )
     variable = fc.declare(node, parsed, Space.PRIVATE)
+    if parsed.const and value is not None and isinstance(parsed.type, Scalar):
+        known = fold(fc.with_known(value))
+        variable.known = Const(known, parsed.type) if known is not None else None
     return [Declare(variable.name, parsed.type, value, const=const and value is not None, loc=loc)]
 
 

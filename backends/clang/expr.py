@@ -360,9 +360,10 @@ def _select(fc: FunctionContext, node: Node, loc: Loc | None) -> Expr:
     if "ext_vector" in str(cond_node["type"].get("desugaredQualType", "")):
         return choose_lanes(fc, [lower_expr(fc, n) for n in node["inner"]], loc)
     cond = condition(fc, cond_node)
-    known = fold(cond)
-    if known is not None and str(node["type"].get("qualType", "")).endswith("*"):  # `IN_SHARED ? buffer : y`: one space
-        return lower_expr(fc, then_node if known else other_node)
+    if str(node["type"].get("qualType", "")).endswith("*"):  # `IN_SHARED ? buffer : y`: one space
+        known = fold(fc.with_known(cond))
+        if known is not None:
+            return lower_expr(fc, then_node if known else other_node)
     first, then = fc.aside(lambda: lower_expr(fc, then_node))
     second, other = fc.aside(lambda: lower_expr(fc, other_node))
     if then.type != other.type and isinstance(then.type, Scalar) and isinstance(other.type, Scalar):

@@ -109,6 +109,29 @@ BODIES = {
 }  # fmt: skip
 
 
+@pytest.mark.parametrize("width", [16, 4])
+def test_a_pointer_chosen_by_a_constant_variable(tmp_path, width):
+    source = """template <bool SHARED, int WIDTH> __global__ void k(const float* x, float* y, int n) {
+    __shared__ float buffer[32];
+    constexpr bool in_shared = SHARED && WIDTH > 8;
+    const bool direct = !in_shared;
+    float* p = in_shared ? buffer : y;
+    { const bool in_shared = n < 0; if (in_shared) return; }
+    p[threadIdx.x] = x[threadIdx.x];
+    __syncthreads();
+    const float* q = direct ? x : buffer;
+    const float other = q[31 - threadIdx.x];
+    __syncthreads();
+    y[threadIdx.x] = other + (in_shared ? 100.0f : 0.0f);
+}"""
+    got = run_out(tmp_path, source, F, entry=f"k<true, {width}>")
+    np.testing.assert_array_equal(got, F[::-1] + (100 if width > 8 else 0))
+    with pytest.raises(Refusal, match=r"k\.cu:5: error GP1201"):
+        read(
+            tmp_path, source.replace("constexpr bool in_shared = SHARED &&", "bool in_shared = n > 0 &&"), "k<true, 16>"
+        )
+
+
 @pytest.mark.parametrize("name", BODIES)
 def test_constructs(tmp_path, name):
     t, u, body, x, expected = BODIES[name]
