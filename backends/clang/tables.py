@@ -42,7 +42,8 @@ def _attributes(decl: Node) -> set[str]:
 
 
 def _by_host(decl: Node) -> bool:
-    return "CUDAConstantAttr" in _attributes(decl) and "init" not in decl
+    function_constant = re.match(r"constant \w+$", decl.get("type", {}).get("qualType", ""))  # of Metal
+    return bool("CUDAConstantAttr" in _attributes(decl) or function_constant) and "init" not in decl
 
 
 def table_reference(fc: FunctionContext, decl: Node, loc: Loc | None) -> Expr | None:
@@ -96,7 +97,7 @@ def _constant(e: Expr) -> Const | None:
 
 
 def _host_filled(fc: FunctionContext, decl: Node, t: Type, loc: Loc | None) -> Expr:
-    """`__constant__` memory without an initialiser: a parameter more, which `add_host_parameters` hands down."""
+    """`__constant__` memory without a value, a function constant: a parameter, which `add_host_parameters` hands down."""
     name = decl["name"]
     leaf = flat_elem(t)
     if not isinstance(leaf, Scalar | Vector) or isinstance(t, Pointer):

@@ -61,6 +61,14 @@ kernel void masked(device const char* x, device const char* mask, device float* 
     y[i] = ((device const float*)x)[i] + (m != nullptr ? m[i] : 0.5f);
 }
 
+constant bool FC_double [[function_constant(0)]];
+constant short FC_by  [[function_constant(1)]];
+float chosen(float x) { return FC_double ? x * 2.0f : x; }
+kernel void constants(device const float* x, device float* y, uint i [[thread_position_in_grid]]) {
+    if (FC_by > 1) y[i] = chosen(x[i]) * FC_by;
+    else y[i] = -1.0f;
+}
+
 template <typename T, typename TC> kernel void converted(device const T* x, device TC* y, uint i [[thread_position_in_grid]]) {
     const TC v = (TC) x[i];
     TC r = (TC) ((T) (v * 0.5f)) + TC(x[i]) + static_cast<TC>(x[i]);
@@ -118,6 +126,14 @@ def test_a_pointer_that_is_null_in_some_threads(tmp_path):
     args = {"x": F.view(np.int8), "mask": (F * 2).view(np.int8), "y": np.zeros(128, np.float32), "from": 50}
     _, got = run(tmp_path, "masked", args, {"x": "in", "mask": "in", "y": "out"})
     np.testing.assert_array_equal(got["y"], F + np.where(AT >= 50, F * 2, np.float32(0.5)))
+
+
+@pytest.mark.parametrize(("double", "by"), [(True, 3), (False, 3), (False, 1)])
+def test_function_constants_are_parameters_behind_the_kernels_own(tmp_path, double, by):
+    args = {"x": F, "y": np.zeros(128, np.float32), "FC_double": double, "FC_by": by}
+    program, got = run(tmp_path, "constants", args, {"x": "in", "y": "out"})
+    assert sorted(p.name for p in program.kernel.params[2:]) == ["FC_by", "FC_double"]
+    np.testing.assert_array_equal(got["y"], F * (2 if double else 1) * by if by > 1 else np.full(128, -1))
 
 
 def test_conversions_of_vectors_that_a_template_names(tmp_path):
