@@ -97,7 +97,7 @@ def _constant(e: Expr) -> Const | None:
 
 
 def _host_filled(fc: FunctionContext, decl: Node, t: Type, loc: Loc | None) -> Expr:
-    """`__constant__` memory without a value, a function constant: a parameter, which `add_host_parameters` hands down."""
+    """`__constant__` memory without a value, a function constant: a parameter that `add_host_parameters` hands down."""
     name = decl["name"]
     leaf = flat_elem(t)
     if not isinstance(leaf, Scalar | Vector) or isinstance(t, Pointer):
