@@ -216,7 +216,7 @@ def stamp() -> Found:
         "date": datetime.datetime.now(datetime.UTC).strftime("%Y-%m-%d %H:%M UTC"),
         "commit": _git("rev-parse", "--short=12", "HEAD") or "unknown",
         # the page is what is being written
-        "changed": bool(_git("status", "--porcelain", "--", ".", ":!docs/evidence.md")),
+        "changed": bool(_git("status", "--porcelain", "--untracked-files=no", "--", ".", ":!docs/evidence.md")),
         "machine": f"{_cpu()}, {os.cpu_count()} cores, {_memory()}",
         "python": platform.python_version(),
         "platform": platform.platform(terse=True),
