@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from typing import Any, ClassVar, Final, TypeVar, cast
+from typing import Annotated, Any, ClassVar, TypeVar, cast
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from .errors import NoAnswer
 
 Answer = TypeVar("Answer", bound=BaseModel)
-
-MOST_POINTS: Final = 30
-MOST_STRATEGIES: Final = 16
-MOST_WORDS: Final = 2000  # characters of an idea; a model that says more than is wanted is cut short, not sent away
 
 
 class Lenient(BaseModel):
@@ -32,26 +28,25 @@ class Lenient(BaseModel):
         return {k: v for k, v in cast("dict[str, Any]", said).items() if v is not None}
 
 
+def _cut(most: int) -> AfterValidator:
+    """A model that says more than is wanted is cut short, not sent away."""
+
+    def cut(said: Any) -> Any:
+        return said[:most]
+
+    return AfterValidator(cut)
+
+
 class Brief(Lenient):
     """A sage's brief on one machine: what matters for this kernel there."""
 
-    points: list[str] = Field(default_factory=list)
-
-    @field_validator("points")
-    @classmethod
-    def _first(cls, points: list[str]) -> list[str]:
-        return points[:MOST_POINTS]
+    points: Annotated[list[str], _cut(30)] = Field(default_factory=list)
 
 
 class Plan(Lenient):
     """The supervisor's strategies, one line each, the most promising first."""
 
-    strategies: list[str] = Field(min_length=1)
-
-    @field_validator("strategies")
-    @classmethod
-    def _first(cls, strategies: list[str]) -> list[str]:
-        return strategies[:MOST_STRATEGIES]
+    strategies: Annotated[list[str], _cut(16)] = Field(min_length=1)
 
 
 class KernelAnswer(Lenient):
@@ -61,12 +56,7 @@ class KernelAnswer(Lenient):
 
     source: str = Field(min_length=1, max_length=100_000)
     header: str = Field(default="", max_length=100_000)
-    idea: str = ""
-
-    @field_validator("idea")
-    @classmethod
-    def _first(cls, idea: str) -> str:
-        return idea[:MOST_WORDS]
+    idea: Annotated[str, _cut(2000)] = ""
 
 
 _FENCE = re.compile(r"```([A-Za-z0-9_+-]*)[ \t]*\n(.*?)```", re.DOTALL)

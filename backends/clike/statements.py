@@ -181,9 +181,10 @@ class Statements:
         op, value = s.op, s.value
         if op is None and isinstance(value, n.Offset) and value.pointer == target:
             op, value = "+", value.delta
-        if op is None and isinstance(value, n.Binary) and value.rounded and value.left == target:
-            # the product of a compound assignment, where no function has to stand for it
-            op, value = (value.op, value.right) if not self._dialect.rounded else (None, value)
+        # the product of a compound assignment, where no function has to stand for it
+        plain = op is None and not self._dialect.rounded
+        if plain and isinstance(value, n.Binary) and value.rounded and value.left == target:
+            op, value = value.op, value.right
         if op is None and (step := _wrapped_step(target, value)) is not None:
             return f"{e.memory.place(target).text} {step.op}= {e.plain(step.right)}"
         stored = e.memory.store_vec3(target, "{}")

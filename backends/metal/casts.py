@@ -9,13 +9,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from ..clang.tool import diagnose
-from .copies import offset
+from .copies import mended, offset
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-ROUNDS = 20
+    from ..clang.tool import Message
+
 _REFUSED = re.compile(
     r"(?:C-style cast)? from vector .* of different size|static_cast from '.*vector of .* not allowed"
 )
@@ -26,16 +26,14 @@ def with_casts(text: str, flags: Sequence[str]) -> str:
     """Return the text with the casts that clang refuses spelled as calls; other errors are left to the reader."""
     if not _MAY_CAST.search(text):
         return text
-    for _ in range(ROUNDS):
-        messages = diagnose(text, ".metal.cpp", [*flags, "-fdiagnostics-print-source-range-info"])
-        found = {m.ranges for m in messages if m.ranges and _REFUSED.match(m.text)}
-        places = [[tuple(offset(text, *at) for at in span) for span in spans] for spans in found]
-        changed = text
-        for spans in sorted(places, reverse=True):  # from the end, so that the places before it stay
-            changed = _called(changed, spans[0], spans[-1])
-        if changed == text:
-            break
-        text = changed
+    return mended(text, [*flags, "-fdiagnostics-print-source-range-info"], _as_calls)
+
+
+def _as_calls(text: str, messages: Sequence[Message]) -> str:
+    found = {m.ranges for m in messages if m.ranges and _REFUSED.match(m.text)}
+    places = [[tuple(offset(text, *at) for at in span) for span in spans] for spans in found]
+    for spans in sorted(places, reverse=True):  # from the end, so that the places before it stay
+        text = _called(text, spans[0], spans[-1])
     return text
 
 

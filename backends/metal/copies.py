@@ -13,7 +13,9 @@ from typing import TYPE_CHECKING
 from ..clang.tool import diagnose
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from ..clang.tool import Message
 
 ROUNDS = 20
 _OPEN, _CLOSE = "([{", ")]}"
@@ -23,20 +25,28 @@ def with_copies(text: str, flags: Sequence[str]) -> str:
     """Return the text with the copies that clang refuses spelled as calls; other errors are left to the reader."""
     if not re.search(r"\b(?:struct|union)\s", text):
         return text
+    return mended(text, flags, _as_calls)
+
+
+def mended(text: str, flags: Sequence[str], mend: Callable[[str, Sequence[Message]], str]) -> str:
+    """Return the text after `mend` has seen what clang says of it, over and over until it changes nothing more."""
     for _ in range(ROUNDS):
-        messages = diagnose(text, ".metal.cpp", flags)
-        places = {
-            offset(text, m.line, m.col): "no viable overloaded '='" in m.text
-            for m in messages
-            if m.severity == "error"
-            and ("no viable overloaded '='" in m.text or "no matching constructor for initialization of" in m.text)
-        }
-        changed = text
-        for at in sorted(places, reverse=True):
-            changed = _assignment(changed, at) if places[at] else _construction(changed, at)
+        changed = mend(text, diagnose(text, ".metal.cpp", flags))
         if changed == text:
             break
         text = changed
+    return text
+
+
+def _as_calls(text: str, messages: Sequence[Message]) -> str:
+    places = {
+        offset(text, m.line, m.col): "no viable overloaded '='" in m.text
+        for m in messages
+        if m.severity == "error"
+        and ("no viable overloaded '='" in m.text or "no matching constructor for initialization of" in m.text)
+    }
+    for at in sorted(places, reverse=True):
+        text = _assignment(text, at) if places[at] else _construction(text, at)
     return text
 
 

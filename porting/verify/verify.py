@@ -346,20 +346,19 @@ class _Course:
             return "unknown", "the values could not be judged at any size"
         # an impostor that no size rejects, though it is wrong at one, would have been verified too
         killed = frozenset[str]().union(*(p.rejected for p in self.powers))
-        weak = frozenset[str]().union(*(p.accepted for p in self.powers)) - killed
-        fatal = sorted(w for w in weak if "rounding" not in w)
+        accepted = frozenset[str]().union(*(p.accepted for p in self.powers))
+        fatal = sorted(w for w in accepted - killed if "rounding" not in w)
         if fatal:
             return "unknown", f"no size tells the right result from {', '.join(fatal)}"
-        if same := self._unchanged():
+        if same := self._unchanged(killed | accepted):
             # counters that the last group sets back are so by design: no reason to withhold the verdict
             return "tested", (
                 f"{', '.join(same)}: at every size, as it was before the launch: that the port writes it is not shown"
             )
         return "tested", ""
 
-    def _unchanged(self) -> list[str]:
-        """The buffers that no inputs made the kernel leave otherwise than it found them."""
-        told = frozenset[str]().union(*(p.rejected | p.accepted for p in self.powers))
+    def _unchanged(self, told: frozenset[str]) -> list[str]:
+        """The buffers that no inputs made the kernel change; `told` are the results that were seen to be wrong."""
         right = frozenset[str]().union(*(p.right for p in self.powers)) - told
         return [n for n, a in self.oracle.kernel.args.items() if a.role == "inout" and f"{n}: copy of {n}" in right]
 
